@@ -1,0 +1,77 @@
+# Decibel: every command a developer needs. Wants Python 3.11 or newer and make, nothing else.
+# ARGS goes to the command behind a target:  make test ARGS="-k peak -x"
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+ARGS ?=
+VENV ?= .venv
+BIN := $(VENV)/bin
+# Rewritten when the lock or the project file change, so `make setup` is instant while they do not.
+STAMP := $(VENV)/.decibel-setup
+
+# The first of these that runs and is new enough; a version manager's stub for a missing version does not run.
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
+	"$$p" -c '$(NEW_ENOUGH)' >/dev/null 2>&1 && { command -v "$$p"; break; }; done)
+
+.PHONY: help
+help: ## Show these targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: setup
+setup: $(STAMP) ## Make .venv and install the locked packages and the project into it
+
+$(STAMP): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Decibel needs Python 3.11 or newer on the PATH (or: make PYTHON=/path/to/python)" >&2; exit 1; }
+	@echo "setup: $(VENV) by $(PYTHON)"
+	@test -x $(BIN)/python && $(BIN)/python -c '$(NEW_ENOUGH)' && $(BIN)/python -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+.PHONY: demo
+demo: setup ## Run the engine on the recorded samples: no Kafka, no Redis needed
+	@$(BIN)/decibel demo $(ARGS)
+
+.PHONY: test
+test: setup ## Run every test under tests/ and the doctests; real servers where the machine has them
+	@$(BIN)/pytest $(ARGS)
+
+.PHONY: lint
+lint: setup ## Check style, format, types and the direction of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+.PHONY: format
+format: setup ## Format, and repair what ruff can repair
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+
+.PHONY: bench
+bench: setup ## Run the benchmarks
+	@$(BIN)/python -m bench $(ARGS)
+
+.PHONY: generated
+generated: setup ## Write schemas/generated/ (JSON Schemas, AsyncAPI) from the event types
+	@$(BIN)/python -m schemas.generate
+
+.PHONY: check-generated
+check-generated: setup ## Fail where schemas/generated/ differs from the event types
+	@$(BIN)/python -m schemas.generate --check
+
+.PHONY: lock
+lock: ## Rewrite requirements.lock from pyproject.toml (ARGS="--upgrade" for newer versions)
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --all-extras --generate-hashes \
+		--no-annotate --no-header --no-emit-index-url --no-emit-find-links --output-file requirements.lock $(ARGS)
+	@echo "requirements.lock: $$(grep -c == requirements.lock) packages"
+
+.PHONY: clean
+clean: ## Remove .venv and the tools' caches
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
