@@ -1,0 +1,47 @@
+"""Every error Decibel raises on purpose: one small hierarchy, so that a caller catches what it means to.
+
+A message says what was wrong, where (field path; file and line; topic, partition and offset; key of a
+setting), and what to do about it. Whoever knows the place adds it with :meth:`DecibelError.at`.
+"""
+
+from __future__ import annotations
+
+
+class DecibelError(Exception):
+    """The root of all errors that Decibel raises on purpose."""
+
+    def at(self, place: str) -> DecibelError:
+        """Return the same error with `place` put before its message, the outermost place first."""
+        return type(self)(f"{place}: {self}")
+
+
+class RecordError(DecibelError):
+    """A record cannot be accepted as it is. It goes to the dead letters; the stream goes on.
+
+    `reason` is a short, stable code for counting (`not-json`, `invalid`, `absurd-time`, ...); the message is
+    for people.
+    """
+
+    def __init__(self, message: str, reason: str = "invalid") -> None:
+        super().__init__(message)
+        self.reason = reason
+
+    def at(self, place: str) -> RecordError:
+        """Return the same error with `place` put before its message; the reason stays."""
+        return type(self)(f"{place}: {self}", self.reason)
+
+
+class SettingsError(DecibelError):
+    """A setting is missing, unknown or wrong; the message names its key and where it came from."""
+
+
+class PolicyError(DecibelError):
+    """The scoring policy cannot be used; the message names the key."""
+
+
+class BrokerError(DecibelError):
+    """Kafka did not do what was asked of it, or is not there; the message says what to check."""
+
+
+class StateError(DecibelError):
+    """Stored state contradicts what is read; the worker stops rather than guess."""

@@ -1,0 +1,78 @@
+"""`noise-scores`: how loud an incident is, with all that explains the number; compacted by incident."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from schemas.times import Moment
+from schemas.words import Category, Shift, State, Trend
+
+
+class Factors(Struct, frozen=True, gc=False):
+    """Seven numbers, one for each factor: its value (0 to 100), or the points it gives to the noise."""
+
+    reach: float
+    engagement: float
+    star_power: float
+    duration: float
+    cross_platform: float
+    polarity: float
+    industry_impact: float
+
+
+class LastItem(Struct, frozen=True, gc=False):
+    """The item whose observation came last, and the points of noise by which it moved the incident."""
+
+    id: str
+    platform: str
+    points: float
+
+
+class Peak(Struct, frozen=True, gc=False):
+    """The loudest an incident has been: noise (0 to 100) and when."""
+
+    noise: float
+    at: Moment
+
+
+class Polarity(Struct, frozen=True, gc=False):
+    """How divided the reaction is: 0 one-sided, 100 evenly split, 50 without reaction; and its late move."""
+
+    value: float
+    shift: Shift
+
+
+class NoiseScore(Struct, frozen=True):
+    """The score of an incident as a function of time; keyed by `incident_id`.
+
+    `noise` (0 to 100) holds at `as_of`; at any later time t it is
+    `composite * 2 ** -(max(0, t - anchor) / half_life)`, with times and `half_life` in seconds.
+    `decay` is that power at `as_of`. `contributions` are the points each factor gives: they add up to
+    `noise`, so the difference of two events explains the change. `revision` grows by one with each
+    observation, profile or deadline that changes the incident. `audience_estimated` is the share (0 to 1) of
+    the audience that was estimated.
+    """
+
+    incident_id: str
+    revision: int
+    as_of: Moment
+    noise: float
+    level: str
+    decay: float
+    composite: float
+    anchor: Moment
+    half_life: float
+    factors: Factors
+    contributions: Factors
+    last_item: LastItem | None
+    peak: Peak
+    state: State
+    trend: Trend
+    polarity: Polarity
+    category: Category
+    items: int
+    platforms: int
+    audience_estimated: float
+    first_seen: Moment
+    last_seen: Moment
+    verdict: str
