@@ -1,0 +1,45 @@
+"""What time it is for a record: the rules of the two clocks, and what times are believed at all."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from schemas.errors import RecordError
+from schemas.source_item import SourceItem
+from schemas.times import HOUR_S, format_time, to_epoch
+from scoring.policy import Limits
+
+
+class Clock(StrEnum):
+    """`wall`: a record's time is its Kafka timestamp. `stream`: it is the item's `observed_at`, for recordings."""
+
+    WALL = "wall"
+    STREAM = "stream"
+
+
+class Times(NamedTuple):
+    """Times of one observation (epoch seconds): the record's, when it was observed, and the date the item counts at."""
+
+    now: float
+    observed_at: float
+    at: float
+
+
+def times_of(item: SourceItem, received_at: float, clock: Clock, limits: Limits, earliest_at: float) -> Times:
+    """Return the times of an observation received at `received_at`; RecordError where one cannot be believed."""
+    published = to_epoch(item.published_at)
+    if item.observed_at is not None:
+        observed = to_epoch(item.observed_at)
+    else:
+        observed = received_at if clock is Clock.WALL else published
+    latest = received_at + limits.ahead_h * HOUR_S
+    for field, at in (("published_at", published), ("observed_at", observed)):
+        if at < earliest_at:
+            raise RecordError(f"{format_time(at)} is before {limits.earliest} - at `$.{field}`", "absurd-time")
+        if at > latest:
+            raise RecordError(
+                f"{format_time(at)} is more than {limits.ahead_h:g} h after the record arrived - at `$.{field}`",
+                "absurd-time",
+            )
+    return Times(received_at if clock is Clock.WALL else observed, observed, min(published, observed))

@@ -1,0 +1,71 @@
+"""The noise curve: `noise(t) = composite * 2 ** -((t - anchor) / half_life)`, and its averages, in closed form.
+
+The anchor is the last new coverage. Nothing is recalculated while nothing happens.
+"""
+
+from __future__ import annotations
+
+import math
+
+from schemas.times import HOUR_S, ceil_ms
+from scoring.decay import ALREADY, NEVER, decay, falls_below
+from scoring.incident import LN2, Incident
+from scoring.policy import Policy
+
+
+def noise_falls_below(incident: Incident, policy: Policy, noise: float) -> float:
+    """Return when the noise falls below `noise` (> 0) if nothing new comes (epoch seconds)."""
+    return falls_below(incident.composite, incident.last_seen, policy.curve.half_life_s, noise)
+
+
+def settle_averages(incident: Incident, policy: Policy, now: float) -> None:
+    """Bring the averages of noise and polarity up to `now`, along the curve that held until now."""
+    elapsed = now - incident.averages_at
+    if incident.averages_at == 0.0 or elapsed <= 0.0:
+        incident.averages_at = max(now, incident.averages_at)
+        return
+    incident.noise_average = noise_average_at(incident, policy, now)
+    kept = decay(elapsed, policy.polarity.half_life_h * HOUR_S)
+    incident.polarity_average += (incident.polarity - incident.polarity_average) * (1.0 - kept)
+    incident.averages_at = now
+
+
+def noise_average_at(incident: Incident, policy: Policy, at: float) -> float:
+    """Return the exponentially weighted mean of the noise at `at`, a time after `averages_at`.
+
+    Solves m' = b (n - m) for n(t) = n0 * exp(-a t), a and b being the decay constants of noise and mean.
+    """
+    elapsed_s = at - incident.averages_at
+    noise, gain, a, b = _curve(incident, policy)
+    pull = math.exp(-b * elapsed_s)
+    return gain * noise * (math.exp(-a * elapsed_s) - pull) + incident.noise_average * pull
+
+
+def slope_per_hour(incident: Incident, policy: Policy, at: float) -> float:
+    """Return the slope of the noise at `at` in points per hour.
+
+    A mean with decay constant b lags behind a ramp of slope s by s / b, so s is b times the lag.
+    """
+    lag = incident.noise_at(at, policy.curve.half_life_s) - noise_average_at(incident, policy, at)
+    return lag * LN2 / policy.trend.slope_h
+
+
+def slope_turns(incident: Incident, policy: Policy) -> float:
+    """Return when the noise falls below its own mean, so that its slope turns negative (epoch seconds).
+
+    The difference of two exponentials with one sign change: closed form.
+    """
+    noise, gain, a, b = _curve(incident, policy)
+    if incident.noise_average >= noise:
+        return ALREADY
+    if noise <= 0.0 or gain <= 1.0:
+        return NEVER
+    steady = gain * noise
+    return ceil_ms(incident.averages_at + math.log((steady - incident.noise_average) / (steady - noise)) / (b - a))
+
+
+def _curve(incident: Incident, policy: Policy) -> tuple[float, float, float, float]:
+    """Noise at `averages_at`, the gain b / (b - a), and the decay constants a of the noise and b of the mean (1/s)."""
+    a = LN2 / policy.curve.half_life_s
+    b = LN2 / (policy.trend.slope_h * HOUR_S)
+    return incident.noise_at(incident.averages_at, policy.curve.half_life_s), b / (b - a), a, b

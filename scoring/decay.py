@@ -1,0 +1,43 @@
+"""Exponential decay by half-lives: the one curve that noise, rates and averages share.
+
+Forward decay as in Cormode, Shkapenyuk, Srivastava, Xu, "Forward Decay: A Practical Time Decay Model for Streaming
+Systems" (ICDE 2009): exponential decay gives the same number whatever the order of arrival.
+"""
+
+from __future__ import annotations
+
+import math
+
+from schemas.times import ceil_ms
+
+NEVER = math.inf
+"""The time of what will not happen unless something new is seen."""
+
+ALREADY = -math.inf
+"""The time of what holds and always has."""
+
+
+def decay(elapsed_s: float, half_life_s: float) -> float:
+    """Return what is left of 1 after `elapsed_s` seconds; nothing decays before its time (negative gives 1).
+
+    >>> decay(0.0, 3600.0), decay(3600.0, 3600.0), decay(-5.0, 3600.0)
+    (1.0, 0.5, 1.0)
+    """
+    return 2.0 ** -(elapsed_s / half_life_s) if elapsed_s > 0.0 else 1.0
+
+
+def falls_below(value: float, at: float, half_life_s: float, threshold: float) -> float:
+    """Return the first whole millisecond at which a decaying value is below `threshold` (> 0), or ALREADY.
+
+    The value was `value` at `at` (epoch seconds) and is flat before. At a threshold of 0 it never falls: NEVER.
+
+    >>> falls_below(8.0, 100.0, 10.0, 2.0)
+    120.001
+    >>> falls_below(1.0, 100.0, 10.0, 2.0)
+    -inf
+    """
+    if value < threshold:
+        return ALREADY
+    if threshold <= 0.0:
+        return NEVER
+    return ceil_ms(at + half_life_s * math.log2(value / threshold))

@@ -1,0 +1,113 @@
+"""From the row of an incident to the events that tell of it. Nothing is decided here."""
+
+from __future__ import annotations
+
+from schemas.cloudevents import Output
+from schemas.noise_score import LastItem, NoiseScore, Peak, Polarity
+from schemas.peak_crossing import PeakCrossing
+from schemas.state_change import StateChange
+from schemas.times import from_epoch
+from schemas.topics import NOISE_SCORES, PEAK_CROSSINGS, STATE_CHANGES, TREND_UPDATES
+from schemas.trend_update import TrendUpdate
+from schemas.words import PeakKind, State, Trend
+from scoring import factors, polarity
+from scoring.curve import slope_per_hour
+from scoring.decay import decay
+from scoring.incident import Incident
+from scoring.levels import level_of
+from scoring.peaks import Crossing
+from scoring.policy import Policy
+from scoring.trend import multiple, spike
+from scoring.verdict import verdict
+
+
+def noise_score(incident_id: str, incident: Incident, policy: Policy) -> Output:
+    """Return the score of the incident's latest revision: a function of its row alone."""
+    at, half_life_s = incident.as_of, policy.curve.half_life_s
+    left = decay(at - incident.last_seen, half_life_s)
+    noise = incident.composite * left
+    values = factors.factors(incident, policy)
+    score = NoiseScore(
+        incident_id=incident_id,
+        revision=incident.revision,
+        as_of=from_epoch(at),
+        noise=noise,
+        level=level_of(noise, policy),
+        decay=left,
+        composite=incident.composite,
+        anchor=from_epoch(incident.last_seen),
+        half_life=half_life_s,
+        factors=values,
+        contributions=factors.weighted(values, policy.weights, left if incident.items else 0.0),
+        last_item=LastItem(incident.last_item, incident.last_platform, incident.last_points)
+        if incident.last_item
+        else None,
+        peak=Peak(incident.peak_noise, from_epoch(incident.peak_at)),
+        state=incident.state,
+        trend=incident.trend,
+        polarity=Polarity(incident.polarity, polarity.shift(incident, policy)),
+        category=incident.category,
+        items=incident.items,
+        platforms=len(incident.platforms),
+        audience_estimated=factors.audience(incident, policy).estimated_share,
+        first_seen=from_epoch(incident.first_seen),
+        last_seen=from_epoch(incident.last_seen),
+        verdict=verdict(incident, policy, noise),
+    )
+    return Output(NOISE_SCORES, incident_id, f"{incident_id}/{incident.revision}/noise", at, score)
+
+
+def trend_update(incident_id: str, incident: Incident, policy: Policy, at: float, previous: Trend) -> Output:
+    """Return the event that the trend has changed at `at` (epoch seconds)."""
+    horizons = policy.rates.horizons_h
+    update = TrendUpdate(
+        incident_id=incident_id,
+        revision=incident.revision,
+        at=from_epoch(at),
+        trend=incident.trend,
+        previous=previous,
+        rates={f"{h:g}h": incident.rate_at(i, h, at) for i, h in enumerate(horizons)},
+        multiple=multiple(incident, policy, at),
+        spike=spike(incident, policy, at),
+        slope=slope_per_hour(incident, policy, at),
+    )
+    return Output(TREND_UPDATES, incident_id, f"{incident_id}/{incident.revision}/trend", at, update)
+
+
+def state_change(
+    incident_id: str,
+    incident: Incident,
+    policy: Policy,
+    at: float,
+    previous: State | None,
+    to: State,
+    reason: str,
+    evidence: dict[str, float],
+) -> Output:
+    """Return the event that the state has changed at `at` (epoch seconds)."""
+    change = StateChange(
+        incident_id=incident_id,
+        revision=incident.revision,
+        at=from_epoch(at),
+        previous=previous,
+        to=to,
+        reason=reason,
+        evidence=evidence,
+        noise=incident.noise_at(at, policy.curve.half_life_s),
+    )
+    return Output(STATE_CHANGES, incident_id, f"{incident_id}/{incident.revision}/state/{to.value}", at, change)
+
+
+def peak_crossing(incident_id: str, incident: Incident, policy: Policy, at: float, crossing: Crossing) -> Output:
+    """Return the event that the noise has crossed a peak or a level at `at` (epoch seconds)."""
+    event = PeakCrossing(
+        incident_id=incident_id,
+        revision=incident.revision,
+        at=from_epoch(at),
+        kind=crossing.kind,
+        noise=incident.noise_at(at, policy.curve.half_life_s),
+        level=crossing.level,
+        peak=Peak(incident.peak_noise, from_epoch(incident.peak_at)) if crossing.kind is PeakKind.PEAKED else None,
+    )
+    ident = f"{incident_id}/{incident.revision}/{crossing.kind.value}/{crossing.level}"
+    return Output(PEAK_CROSSINGS, incident_id, ident, at, event)

@@ -1,0 +1,121 @@
+"""Evidence: what the standing observations of an incident add up to, whatever order they came in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from scoring.incident import Incident, PlatformSum
+from scoring.item import UNKNOWN, Counted
+from scoring.rates import add_item, remove_item
+
+MOST_FIGURES: Final = 64
+"""Distinct figures kept for an incident. The cheapest tier reaches the cap of the factor long before that."""
+
+Recount = Callable[[], Iterable[Counted]]
+"""Gives everything that is counted of an incident; asked for only when an extreme was taken away."""
+
+
+def change(
+    incident: Incident, old: Counted | None, new: Counted, horizons_h: Sequence[float], recount: Recount
+) -> None:
+    """Put `new` in the place of `old` (None: the item is new) in the incident's sums. O(1), but for `recount`."""
+    was = old is not None and not old.retracted
+    now = not new.retracted
+    if was and now and old is not None and old.at == new.at and old.platform == new.platform:
+        _change_counts(incident, old, new)
+        if incident.figures_left_out and old.figures != new.figures:
+            _rebuild(incident, recount())
+        return
+    lost_extreme = False
+    if was and old is not None:
+        _remove(incident, old)
+        remove_item(incident, old.at, horizons_h)
+        lost_extreme = old.at in (incident.first_seen, incident.last_seen)
+    if now:
+        _add(incident, new)
+        add_item(incident, new.at, horizons_h)
+        incident.first_seen = min(incident.first_seen, new.at) if incident.items > 1 or was else new.at
+        incident.last_seen = max(incident.last_seen, new.at) if incident.items > 1 or was else new.at
+    if lost_extreme or (was and incident.figures_left_out):
+        _rebuild(incident, recount())
+
+
+def _change_counts(incident: Incident, old: Counted, new: Counted) -> None:
+    """The common case: the same item has grown. Nothing but its counts can differ."""
+    sums = incident.platforms[new.platform]
+    sums.interactions += new.interactions - old.interactions
+    _count_audience(sums, old, -1)
+    _count_audience(sums, new, 1)
+    incident.critic += new.critic - old.critic
+    incident.defender += new.defender - old.defender
+    if old.figures != new.figures:
+        _drop_figures(incident, old.figures)
+        _note_figures(incident, new.figures)
+
+
+def _add(incident: Incident, new: Counted) -> None:
+    incident.items += 1
+    sums = incident.platforms.get(new.platform)
+    if sums is None:
+        sums = incident.platforms[new.platform] = PlatformSum()
+    sums.items += 1
+    sums.interactions += new.interactions
+    _count_audience(sums, new, 1)
+    incident.critic += new.critic
+    incident.defender += new.defender
+    _note_figures(incident, new.figures)
+
+
+def _remove(incident: Incident, old: Counted) -> None:
+    incident.items -= 1
+    sums = incident.platforms[old.platform]
+    sums.items -= 1
+    sums.interactions -= old.interactions
+    _count_audience(sums, old, -1)
+    if not sums.items:
+        del incident.platforms[old.platform]
+    incident.critic -= old.critic
+    incident.defender -= old.defender
+    _drop_figures(incident, old.figures)
+
+
+def _count_audience(sums: PlatformSum, counted: Counted, sign: int) -> None:
+    if counted.audience == UNKNOWN:
+        sums.without_audience += sign * counted.interactions
+    else:
+        sums.audience += sign * counted.audience
+
+
+def _note_figures(incident: Incident, figures: tuple[str, ...]) -> None:
+    for figure in figures:
+        if figure in incident.figures:
+            incident.figures[figure] += 1
+        elif len(incident.figures) < MOST_FIGURES:
+            incident.figures[figure] = 1
+        else:
+            incident.figures_left_out += 1
+
+
+def _drop_figures(incident: Incident, figures: tuple[str, ...]) -> None:
+    for figure in figures:
+        mentions = incident.figures.get(figure, 0)
+        if mentions > 1:
+            incident.figures[figure] = mentions - 1
+        elif mentions == 1:
+            del incident.figures[figure]
+
+
+def _rebuild(incident: Incident, counted: Iterable[Counted]) -> None:
+    """Recount what a sum cannot give back: the first and last coverage, and the figures left out. O(items), rare."""
+    standing = [each for each in counted if not each.retracted]
+    incident.figures = {}
+    incident.figures_left_out = 0
+    for each in sorted(standing, key=_by_time):
+        _note_figures(incident, each.figures)
+    incident.first_seen = min((each.at for each in standing), default=0.0)
+    incident.last_seen = max((each.at for each in standing), default=0.0)
+
+
+def _by_time(counted: Counted) -> tuple[float, tuple[str, ...]]:
+    return counted.at, counted.figures

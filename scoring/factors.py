@@ -1,0 +1,147 @@
+"""The seven factors, each 0 to 100, from the evidence of an incident; and the composite they add up to.
+
+The rules are those of the published methodology; where it is silent the policy says what we do.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from schemas.noise_score import Factors
+from schemas.times import HOUR_S
+from schemas.words import Tier
+from scoring.incident import Incident
+from scoring.item import MICRO, MILLI
+from scoring.policy import Policy
+
+FULL = 100.0
+
+
+class Audience(NamedTuple):
+    """People reached: as the sources say, and as estimated from interactions where they do not."""
+
+    known: float
+    estimated: float
+
+    @property
+    def estimated_share(self) -> float:
+        """Share (0 to 1) of the audience that is estimated."""
+        total = self.known + self.estimated
+        return self.estimated / total if total else 0.0
+
+
+def audience(incident: Incident, policy: Policy) -> Audience:
+    """Return the audience of the standing items, summed over platforms."""
+    known, estimated = 0, 0.0
+    for name, sums in incident.platforms.items():
+        known += sums.audience
+        estimated += sums.without_audience / MILLI * policy.platform(name).audience_per_interaction
+    return Audience(float(known), estimated)
+
+
+def reach(people: Audience, policy: Policy) -> float:
+    """Ten points per decade of audience: `10 * log10(1 + audience)`, at most 100."""
+    return min(FULL, policy.reach.points_per_decade * math.log10(1.0 + people.known + people.estimated))
+
+
+def engagement_units(incident: Incident, policy: Policy) -> float:
+    """Return interactions in units of each platform's typical item, summed."""
+    return math.fsum(
+        sums.interactions / MILLI / policy.platform(name).typical for name, sums in incident.platforms.items()
+    )
+
+
+def engagement(units: float, policy: Policy) -> float:
+    """`100 * log10(1 + u) / log10(1 + u_full)`, at most 100, with u in typical items."""
+    return min(FULL, FULL * math.log10(1.0 + units) / math.log10(1.0 + policy.engagement.full_units))
+
+
+def star_power(incident: Incident, policy: Policy) -> float:
+    """Points of the distinct parties and figures, at most 100; a party's tier goes before a figure's."""
+    rule = policy.star_power
+    if not incident.figures and not incident.parties:
+        return 0.0
+    tiers: dict[str, Tier] = dict.fromkeys(incident.figures, rule.default_tier)
+    tiers.update((name.casefold(), tier) for name, tier in rule.figures.items() if name.casefold() in tiers)
+    tiers.update(incident.parties)
+    return min(FULL, math.fsum(rule.points(tier) for tier in tiers.values()))
+
+
+def duration(incident: Incident, policy: Policy) -> float:
+    """Time from first to last coverage over 72 h, at most 100."""
+    return min(FULL, FULL * (incident.last_seen - incident.first_seen) / (policy.duration.full_h * HOUR_S))
+
+
+def cross_platform(incident: Incident, policy: Policy) -> float:
+    """Points for each independent platform that covers it, at most 100."""
+    return min(FULL, policy.cross_platform.points_per_platform * len(incident.platforms))
+
+
+def polarity(incident: Incident, policy: Policy) -> float:
+    """`100 * (1 - |critic - defender| / (critic + defender))` over engagement-weighted stances, shrunk by a prior.
+
+    0 is one-sided, 100 evenly split, 50 without reaction.
+    """
+    rule, mass = policy.polarity, (incident.critic + incident.defender) / MICRO
+    if mass <= 0.0:
+        return rule.neutral
+    split = FULL * (1.0 - abs(incident.critic - incident.defender) / MICRO / mass)
+    return (rule.prior_mass * rule.neutral + mass * split) / (rule.prior_mass + mass)
+
+
+def industry_impact(incident: Incident, policy: Policy) -> float:
+    """As assessed in the profile, else the default of the policy."""
+    return policy.industry_impact.default if incident.impact is None else incident.impact
+
+
+def factors(incident: Incident, policy: Policy) -> Factors:
+    """Return all seven factors of the incident as it stands."""
+    return Factors(
+        reach(audience(incident, policy), policy),
+        engagement(engagement_units(incident, policy), policy),
+        star_power(incident, policy),
+        duration(incident, policy),
+        cross_platform(incident, policy),
+        polarity(incident, policy),
+        industry_impact(incident, policy),
+    )
+
+
+def weighted(values: Factors, weights: Factors, decay: float = 1.0) -> Factors:
+    """Return the points each factor gives to the noise: `weight * factor * decay`."""
+    return Factors(
+        weights.reach * values.reach * decay,
+        weights.engagement * values.engagement * decay,
+        weights.star_power * values.star_power * decay,
+        weights.duration * values.duration * decay,
+        weights.cross_platform * values.cross_platform * decay,
+        weights.polarity * values.polarity * decay,
+        weights.industry_impact * values.industry_impact * decay,
+    )
+
+
+def total(points: Factors) -> float:
+    """Return the sum of the seven, exactly rounded.
+
+    >>> total(Factors(8.0, 16.4, 2.25, 0.5, 3.0, 5.0, 5.0))
+    40.15
+    """
+    return math.fsum(
+        (
+            points.reach,
+            points.engagement,
+            points.star_power,
+            points.duration,
+            points.cross_platform,
+            points.polarity,
+            points.industry_impact,
+        )
+    )
+
+
+def composite(incident: Incident, policy: Policy) -> float:
+    """Return the weighted composite (0 to 100) of an incident; one without items makes no noise."""
+    if not incident.items:
+        return 0.0
+    return total(weighted(factors(incident, policy), policy.weights))

@@ -1,0 +1,58 @@
+"""Peaks and level crossings: announced as they happen, "peaked" only when the noise has stayed below for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from schemas.times import HOUR_S
+from schemas.words import PeakKind
+from scoring.curve import noise_falls_below
+from scoring.decay import ALREADY, NEVER
+from scoring.incident import Incident
+from scoring.policy import Policy
+
+
+class Crossing(NamedTuple):
+    """What crossed, and the level it is about."""
+
+    kind: PeakKind
+    level: str
+
+
+def cross(incident: Incident, policy: Policy, now: float) -> Iterator[Crossing]:
+    """Bring peak and level up to `now` and yield what crossed, in a fixed order."""
+    noise = incident.noise_at(now, policy.curve.half_life_s)
+    if noise > incident.peak_noise:
+        incident.peak_noise, incident.peak_at = noise, now
+    yield from _cross_levels(incident, policy, now, noise)
+    rule, names = policy.peaks, tuple(policy.levels)
+    if noise >= rule.first_noise and noise >= incident.announced + rule.margin:
+        incident.announced, incident.peaked = noise, False
+        yield Crossing(PeakKind.NEW_PEAK, names[incident.level])
+    if now >= peaked_at(incident, policy):
+        incident.peaked = True
+        yield Crossing(PeakKind.PEAKED, names[incident.level])
+
+
+def _cross_levels(incident: Incident, policy: Policy, now: float, noise: float) -> Iterator[Crossing]:
+    names, edges = tuple(policy.levels), tuple(policy.levels.values())
+    while incident.level + 1 < len(edges) and noise >= edges[incident.level + 1]:
+        incident.level += 1
+        yield Crossing(PeakKind.ROSE_ABOVE, names[incident.level])
+    while now >= level_ends(incident, policy):
+        incident.level -= 1
+        yield Crossing(PeakKind.FELL_BELOW, names[incident.level + 1])
+
+
+def peaked_at(incident: Incident, policy: Policy) -> float:
+    """Return when the announced peak will be confirmed if the noise stays below it (epoch seconds)."""
+    return NEVER if incident.peaked else round(incident.peak_at + policy.peaks.hold_h * HOUR_S, 3)
+
+
+def level_ends(incident: Incident, policy: Policy) -> float:
+    """Return when the noise will have fallen out of its level, hysteresis included (epoch seconds)."""
+    if incident.level == 0:
+        return NEVER
+    edge = tuple(policy.levels.values())[incident.level] - policy.peaks.level_hysteresis
+    return noise_falls_below(incident, policy, edge) if incident.composite > 0.0 else ALREADY

@@ -1,0 +1,270 @@
+"""The policy: every constant of the engine, read from one TOML file and checked before it is used."""
+
+from __future__ import annotations
+
+import graphlib
+import math
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from schemas.errors import PolicyError
+from schemas.noise_score import Factors
+from schemas.times import HOUR_S, parse_time
+from schemas.words import State, Tier
+
+SHIPPED: Final = Path(__file__).with_name("policy.toml")
+OTHER: Final = "other"
+"""The platform whose constants serve for every platform that the policy does not name."""
+
+METRIC_HORIZON_H: Final = {"velocity": 1.0, "activity": 24.0}
+"""The horizon (hours) of the rate that each rate metric of the lifecycle reads."""
+
+Positive = Annotated[float, Meta(gt=0.0)]
+NotNegative = Annotated[float, Meta(ge=0.0)]
+Points = Annotated[float, Meta(ge=0.0, le=100.0)]
+Share = Annotated[float, Meta(ge=0.0, lt=1.0)]
+
+
+class _Table(Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of the file: an unknown key is an error, since it is most likely a misspelt one."""
+
+
+class Curve(_Table, frozen=True):
+    half_life_h: Positive
+
+    @property
+    def half_life_s(self) -> float:
+        """Half-life of the noise in seconds."""
+        return self.half_life_h * HOUR_S
+
+
+class Reach(_Table, frozen=True):
+    points_per_decade: Positive
+
+
+class EngagementRule(_Table, frozen=True):
+    full_units: Positive
+    comment_weight: NotNegative
+    share_weight: NotNegative
+    view_weight: NotNegative
+
+
+class StarPower(_Table, frozen=True):
+    S: Points
+    A: Points
+    B: Points
+    C: Points
+    default_tier: Tier
+    figures: dict[str, Tier]
+
+    def points(self, tier: Tier) -> float:
+        """Return the points that a party or figure of `tier` is worth."""
+        return float(getattr(self, tier.value))
+
+
+class Duration(_Table, frozen=True):
+    full_h: Positive
+
+
+class CrossPlatform(_Table, frozen=True):
+    points_per_platform: Positive
+
+
+class PolarityRule(_Table, frozen=True):
+    neutral: Points
+    prior_mass: Positive
+    half_life_h: Positive
+    shift_margin: NotNegative
+
+
+class IndustryImpact(_Table, frozen=True):
+    default: Points
+
+
+class Platform(_Table, frozen=True):
+    """What is typical of a platform: interactions of a typical item; people that one interaction stands for."""
+
+    typical: Positive
+    audience_per_interaction: NotNegative
+
+
+class PeakRule(_Table, frozen=True):
+    first_noise: Points
+    margin: Positive
+    hold_h: Positive
+    level_hysteresis: Positive
+
+
+class Rates(_Table, frozen=True):
+    horizons_h: Annotated[tuple[Positive, ...], Meta(min_length=4, max_length=4)]
+
+
+class TrendRule(_Table, frozen=True):
+    fast_h: Positive
+    slow_h: Positive
+    usual_h: Positive
+    surging_ratio: Positive
+    rising_ratio: Positive
+    cooling_ratio: Positive
+    fading_ratio: Positive
+    hysteresis: Share
+    rise_items: Positive
+    fall_items: Positive
+    slope_h: Positive
+    spike_floor_items: Positive
+
+
+class Rule(_Table, frozen=True):
+    """One row of the lifecycle table: from which states to which, when `metric` compares so for `hold_h`."""
+
+    sources: Annotated[tuple[State, ...], Meta(min_length=1)] = field(name="from")
+    to: State
+    metric: Literal["velocity", "activity", "platforms", "noise"]
+    comparison: Literal["at_least", "below"] = field(name="is")
+    than: NotNegative
+    hold_h: NotNegative
+    step: Literal["forward", "back"]
+
+
+class Lifecycle(_Table, frozen=True):
+    cooldown_h: dict[State, Positive]
+    rules: tuple[Rule, ...]
+
+
+class Limits(_Table, frozen=True):
+    earliest: str
+    ahead_h: Positive
+    record_bytes: Annotated[int, Meta(ge=1024)]
+
+    @property
+    def earliest_at(self) -> float:
+        """The earliest believable time, epoch seconds."""
+        return parse_time(self.earliest)
+
+
+class IndexRule(_Table, frozen=True):
+    share_every_s: NotNegative
+    movers: Annotated[int, Meta(ge=0, le=100)]
+
+
+class Policy(_Table, frozen=True):
+    """Every constant of the engine; see `policy.toml` for the reason of each."""
+
+    version: str
+    weights: Factors
+    curve: Curve
+    reach: Reach
+    engagement: EngagementRule
+    star_power: StarPower
+    duration: Duration
+    cross_platform: CrossPlatform
+    polarity: PolarityRule
+    industry_impact: IndustryImpact
+    platforms: dict[str, Platform]
+    levels: dict[str, Points]
+    peaks: PeakRule
+    rates: Rates
+    trend: TrendRule
+    lifecycle: Lifecycle
+    limits: Limits
+    index: IndexRule
+    words: dict[State, str]
+
+    def platform(self, name: str) -> Platform:
+        """Return the constants of platform `name`, or those of `other`."""
+        return self.platforms.get(name) or self.platforms[OTHER]
+
+
+def load_policy(path: Path | str | None = None) -> Policy:
+    """Return the policy in the file, or the shipped one; PolicyError names the file and the key that is wrong."""
+    source = Path(path) if path else SHIPPED
+    try:
+        text = source.read_bytes()
+    except OSError as error:
+        raise PolicyError(f"{source}: cannot be read: {error.strerror}") from error
+    try:
+        policy = msgspec.toml.decode(text, type=Policy)
+    except msgspec.ValidationError as error:
+        raise PolicyError(f"{source}: {error}") from error
+    except (msgspec.DecodeError, ValueError) as error:
+        raise PolicyError(f"{source}: not TOML: {error}") from error
+    try:
+        check(policy)
+    except PolicyError as error:
+        raise error.at(str(source)) from error
+    return policy
+
+
+def check(policy: Policy) -> None:
+    """Raise PolicyError where values contradict each other; the message names the keys."""
+    _check_weights(policy.weights)
+    _check_levels(policy.levels, policy.peaks.level_hysteresis)
+    _check_trend(policy)
+    _check_lifecycle(policy.lifecycle, policy.rates.horizons_h)
+    if OTHER not in policy.platforms:
+        raise PolicyError(f"platforms: `{OTHER}` is missing; it serves for every platform that is not named")
+    for state in State:
+        if state not in policy.words:
+            raise PolicyError(f"words: `{state.value}` is missing")
+    try:
+        policy.limits.earliest_at  # noqa: B018 - evaluated for its error
+    except ValueError as error:
+        raise PolicyError(f"limits.earliest: not an RFC 3339 time: {policy.limits.earliest!r}") from error
+
+
+def _check_weights(weights: Factors) -> None:
+    values = msgspec.structs.asdict(weights)
+    for name, weight in values.items():
+        if not 0.0 <= weight <= 1.0:
+            raise PolicyError(f"weights.{name}: {weight} is not between 0 and 1")
+    total = math.fsum(values.values())
+    if abs(total - 1.0) > 1e-9:
+        raise PolicyError(f"weights: they add up to {total:g}, not to 1")
+
+
+def _check_levels(levels: dict[str, float], hysteresis: float) -> None:
+    edges = list(levels.values())
+    if not edges or edges[0] != 0.0:
+        raise PolicyError("levels: the first must have its lower edge at 0")
+    if any(low >= high for low, high in zip(edges, edges[1:], strict=False)):
+        raise PolicyError("levels: each lower edge must be above the one before")
+    if len(edges) > 1 and edges[1] <= hysteresis:
+        raise PolicyError(f"peaks.level_hysteresis: {hysteresis:g} reaches below the lowest level, {edges[1]:g}")
+
+
+def _check_trend(policy: Policy) -> None:
+    trend, horizons = policy.trend, policy.rates.horizons_h
+    for key in ("fast_h", "slow_h", "usual_h"):
+        if getattr(trend, key) not in horizons:
+            raise PolicyError(f"trend.{key}: {getattr(trend, key):g} is none of rates.horizons_h {list(horizons)}")
+    if not trend.fast_h < trend.slow_h <= trend.usual_h:
+        raise PolicyError("trend: fast_h < slow_h <= usual_h must hold")
+    edges = (trend.fading_ratio, trend.cooling_ratio, 1.0, trend.rising_ratio, trend.surging_ratio)
+    if any(low >= high for low, high in zip(edges, edges[1:], strict=False)):
+        raise PolicyError("trend: fading_ratio < cooling_ratio < 1 < rising_ratio < surging_ratio must hold")
+    if trend.cooling_ratio * (1.0 + trend.hysteresis) >= trend.rising_ratio * (1.0 - trend.hysteresis):
+        raise PolicyError(f"trend.hysteresis: {trend.hysteresis:g} makes the edges of cooling and rising overlap")
+
+
+def _check_lifecycle(lifecycle: Lifecycle, horizons_h: tuple[float, ...]) -> None:
+    for state in State:
+        if state not in lifecycle.cooldown_h:
+            raise PolicyError(f"lifecycle.cooldown_h: `{state.value}` is missing")
+    forward: dict[State, set[State]] = {state: set() for state in State}
+    for number, rule in enumerate(lifecycle.rules, 1):
+        if rule.to in rule.sources:
+            raise PolicyError(f"lifecycle.rules[{number}]: leads from {rule.to.value} to itself")
+        horizon = METRIC_HORIZON_H.get(rule.metric)
+        if horizon is not None and horizon not in horizons_h:
+            raise PolicyError(f"rates.horizons_h: {horizon:g} is missing; lifecycle.rules[{number}] needs it")
+        if rule.step == "forward":
+            for source in rule.sources:
+                forward[source].add(rule.to)
+    try:
+        graphlib.TopologicalSorter(forward).prepare()
+    except graphlib.CycleError as error:
+        circle = " -> ".join(state.value for state in error.args[1])
+        raise PolicyError(f"lifecycle.rules: steps forward lead round in a circle: {circle}") from error

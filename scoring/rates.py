@@ -1,0 +1,39 @@
+"""Item rates at several horizons: forward-decayed counts, O(1) in memory, mergeable, subtractable, order-free."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from schemas.times import HOUR_S
+from scoring.decay import falls_below
+from scoring.incident import LN2, Incident
+
+
+def add_item(incident: Incident, at: float, horizons_h: Sequence[float]) -> None:
+    """Count an item dated `at` (epoch seconds); one that comes late counts as if it had come in time."""
+    counts, elapsed = incident.counts, at - incident.rates_at
+    if elapsed > 0.0:
+        for i, horizon_h in enumerate(horizons_h):
+            counts[i] = counts[i] * 2.0 ** -(elapsed / (horizon_h * HOUR_S)) + 1.0
+        incident.rates_at = at
+    else:
+        for i, horizon_h in enumerate(horizons_h):
+            counts[i] += 2.0 ** (elapsed / (horizon_h * HOUR_S))
+
+
+def remove_item(incident: Incident, at: float, horizons_h: Sequence[float]) -> None:
+    """Take an item dated `at` out again; what rounding leaves below nothing is nothing."""
+    counts, elapsed = incident.counts, at - incident.rates_at
+    for i, horizon_h in enumerate(horizons_h):
+        left = counts[i] - 2.0 ** (elapsed / (horizon_h * HOUR_S))
+        counts[i] = left if left > 1e-12 else 0.0
+
+
+def count_falls_below(incident: Incident, horizon: int, horizon_h: float, items: float) -> float:
+    """Return when the decayed count at a horizon falls below `items`, if no item comes (epoch seconds)."""
+    return falls_below(incident.counts[horizon], incident.rates_at, horizon_h * HOUR_S, items)
+
+
+def rate_falls_below(incident: Incident, horizon: int, horizon_h: float, rate_per_hour: float) -> float:
+    """Return when the rate at a horizon falls below `rate_per_hour`, if no item comes (epoch seconds)."""
+    return count_falls_below(incident, horizon, horizon_h, rate_per_hour * horizon_h / LN2)

@@ -1,0 +1,127 @@
+"""Records from files: JSON lines, plain or gzip, from disk or standard input; CSV rows turned into JSON.
+
+Nothing is judged here: a line that is no JSON comes out as it stands, and whoever reads it says what is
+wrong.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import sys
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Final, NamedTuple, cast
+
+from schemas.errors import DecibelError
+from stream.columns import row_reader
+
+MAX_LINE_BYTES: Final = 64 * 1024 * 1024
+"""Longer than any record may be: a line beyond it means that the file is not what it is taken for."""
+
+_GZIP: Final = b"\x1f\x8b"
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+class FileRecord(NamedTuple):
+    """A record of a file: its place (`file:line`, for people), its line from 1, its bytes."""
+
+    place: str
+    line: int
+    value: bytes
+
+
+class RecordFile:
+    """A file of records that can be iterated once; how far one is, in bytes of the file as it lies on disk.
+
+    Args:
+        path: JSON lines (`.jsonl`), CSV (`.csv`, `.tsv`), either with `.gz` behind; `-` is standard input.
+        columns: for CSV, which column fills which field (see `stream.columns`); given, anything is read as
+        CSV.
+    """
+
+    def __init__(self, path: str, columns: Mapping[str, str] | None = None) -> None:
+        self.name = "stdin" if path == "-" else path
+        self._path = path
+        self._columns = columns
+        self._raw: BinaryIO | None = None
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of the file on disk; None for standard input and pipes."""
+        path = Path(self._path)
+        return path.stat().st_size if self._path != "-" and path.is_file() else None
+
+    @property
+    def position(self) -> int:
+        """Bytes read so far, of `size`."""
+        if self._raw is None or self._path == "-":
+            return 0
+        return self._raw.tell() if not self._raw.closed else self.size or 0
+
+    def __iter__(self) -> Iterator[FileRecord]:
+        """Give the records in order, without blank lines. DecibelError where the file cannot be read on."""
+        line = 0
+        try:
+            with self._opened() as file:
+                rows = self._rows(file) if self._is_csv() else _lines(file)
+                for number, value in rows:
+                    line = number
+                    yield FileRecord(f"{self.name}:{number}", number, value)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise DecibelError(f"{self.name}: the gzip data break off after line {line}: {error}") from error
+        except OSError as error:
+            raise DecibelError(f"{self.name}: cannot be read: {error.strerror or error}") from error
+        except csv.Error as error:
+            raise DecibelError(f"{self.name}: not CSV after line {line}: {error}") from error
+        except _TooLongError:
+            text = f"line {line + 1} or after is longer than {MAX_LINE_BYTES} bytes; are these JSON lines?"
+            raise DecibelError(f"{self.name}: {text}") from None
+
+    def _is_csv(self) -> bool:
+        name = self._path.lower().removesuffix(".gz")
+        return self._columns is not None or name.endswith((".csv", ".tsv"))
+
+    def _rows(self, file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+        # Bytes that are no UTF-8 survive as surrogates, so that a dead letter can hold them as they were.
+        text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
+        delimiter = "\t" if self._path.lower().removesuffix(".gz").endswith(".tsv") else ","
+        return row_reader(text, self.name, self._columns or {}, delimiter)
+
+    @contextmanager
+    def _opened(self) -> Iterator[BinaryIO]:
+        """The file's bytes, decompressed if they are gzip, whatever its name says."""
+        if self._path == "-":
+            yield _decompressed(cast(io.BufferedReader, sys.stdin.buffer))
+            return
+        with Path(self._path).open("rb") as raw:
+            self._raw = raw
+            yield _decompressed(raw)
+
+
+def read_records(path: str, columns: Mapping[str, str] | None = None) -> Iterator[FileRecord]:
+    """Give the records of a file in order; see `RecordFile`. DecibelError where it cannot be read."""
+    return iter(RecordFile(path, columns))
+
+
+class _TooLongError(Exception):
+    """A line beyond MAX_LINE_BYTES."""
+
+
+def _decompressed(raw: io.BufferedReader) -> BinaryIO:
+    compressed = raw.peek(2)[:2] == _GZIP
+    return cast(BinaryIO, gzip.GzipFile(fileobj=raw, mode="rb")) if compressed else raw
+
+
+def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    number = 0
+    while line := file.readline(MAX_LINE_BYTES + 1):
+        number += 1
+        if len(line) > MAX_LINE_BYTES:
+            raise _TooLongError
+        value = line.removeprefix(_BOM).strip() if number == 1 else line.strip()
+        if value:
+            yield number, value

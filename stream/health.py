@@ -1,0 +1,150 @@
+"""What `decibel doctor` checks: settings, policy, Kafka, topics, lag, Redis; each with what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final, Literal
+
+import redis
+from kafka import TopicPartition
+from kafka.admin import OffsetSpec
+from msgspec import Struct
+
+from schemas.errors import BrokerError, DecibelError
+from schemas.topics import INCIDENT_PROFILES, SOURCE_ITEMS
+from scoring.policy import load_policy
+from stream.kafka_clients import admin, broker_errors
+from stream.provisioning import Standing, partition_mismatch, plan, standing_topics
+from stream.settings import Settings
+from stream.topics import physical, specs
+
+PROBE_TIMEOUT_S: Final = 5.0
+"""How long each outside system may take to answer: a doctor that hangs is no help."""
+
+
+class Check(Struct, frozen=True):
+    """One finding; `todo` says what to do where it is not `ok`. Only `fail` makes the command fail."""
+
+    name: str
+    status: Literal["ok", "warn", "fail"]
+    detail: str
+    todo: str = ""
+
+
+def examine(load: Callable[[], Settings]) -> Iterator[Check]:
+    """Give the findings one by one, without those that need what failed. Raises no DecibelError."""
+    try:
+        settings = load()
+    except DecibelError as error:
+        yield Check("settings", "fail", str(error), "Correct the settings file or the variable.")
+        return
+    yield Check("settings", "ok", f"app_id {settings.app_id}, Kafka at {settings.kafka.bootstrap}")
+    yield _policy(settings)
+    yield from _kafka(settings)
+    if settings.redis.url:
+        yield _redis(settings)
+
+
+def _policy(settings: Settings) -> Check:
+    try:
+        load_policy(settings.policy or None)
+    except DecibelError as error:
+        return Check("policy", "fail", str(error), "Correct the policy file that the setting `policy` names.")
+    return Check("policy", "ok", settings.policy or "as shipped")
+
+
+def _kafka(settings: Settings) -> Iterator[Check]:
+    if settings.kafka.api_version:
+        version = settings.kafka.api_version
+        yield Check(
+            "broker",
+            "warn",
+            f"kafka.api_version is {version}: an embedded broker, which cannot be examined",
+            "Leave kafka.api_version empty for a real Kafka.",
+        )
+        return
+    try:
+        standing = standing_topics(settings, connect_timeout_s=PROBE_TIMEOUT_S)
+    except BrokerError as error:
+        todo = "Start Kafka, or correct the [kafka] section of the settings."
+        yield Check("broker", "fail", str(error), todo)
+        return
+    yield Check("broker", "ok", f"{settings.kafka.bootstrap} answers ({settings.kafka.security_protocol})")
+    checks = list(_topics(settings, standing))
+    yield from checks
+    if all(check.status != "fail" for check in checks):
+        yield _lag(settings)
+
+
+def _topics(settings: Settings, standing: dict[str, Standing]) -> Iterator[Check]:
+    missing = [name for name, topic in standing.items() if not topic.partitions]
+    wrong = [
+        standing[spec.name]
+        for spec in specs(settings)
+        if standing[spec.name].partitions not in {0, spec.partitions}
+    ]
+    if missing:
+        yield Check("topics", "fail", f"missing: {', '.join(missing)}", "Run `decibel topics apply`.")
+    if wrong:
+        detail, _, todo = partition_mismatch(settings, wrong).partition("; ")
+        yield Check("partitions", "fail", detail, todo[:1].upper() + todo[1:] + ".")
+        return
+    if missing:
+        return
+    yield Check("topics", "ok", f"all {len(standing)} there, with {settings.topics.partitions} partitions")
+    report = plan(settings, standing)
+    changed = [
+        f"{topic.name} {change.key} is {change.old or 'not set'}, not {change.new}"
+        for topic in report.topics
+        for change in topic.changes
+    ]
+    if changed:
+        yield Check("topic settings", "fail", "; ".join(changed), "Run `decibel topics apply`.")
+    else:
+        yield Check("topic settings", "ok", "as set")
+    if notes := [f"{topic.name}: {topic.note}" for topic in report.topics if topic.note]:
+        yield Check(
+            "replication", "warn", "; ".join(notes), "Or set topics.replication to what the topics have."
+        )
+
+
+def _lag(settings: Settings) -> Check:
+    """How far the workers' group is behind the end of the source topics, in records."""
+    sources = [physical(settings, logical) for logical in (SOURCE_ITEMS, INCIDENT_PROFILES)]
+    parts = [TopicPartition(name, number) for name in sources for number in range(settings.topics.partitions)]
+    try:
+        with broker_errors(settings, "cannot ask for the lag"):
+            client = admin(settings, connect_timeout_s=PROBE_TIMEOUT_S)
+            try:
+                committed = client.list_group_offsets(settings.app_id).get(settings.app_id, {})
+                first = client.list_partition_offsets(dict.fromkeys(parts, OffsetSpec.EARLIEST))
+                last = client.list_partition_offsets(dict.fromkeys(parts, OffsetSpec.LATEST))
+            finally:
+                client.close()
+    except BrokerError as error:
+        return Check("lag", "warn", str(error), "Let the user read the consumer group's offsets.")
+    # A partition without a commit is read from its first record.
+    behind = sum(
+        last[part].offset - (committed[part].offset if part in committed else first[part].offset)
+        for part in parts
+    )
+    if not committed:
+        detail = f"group {settings.app_id} has committed nothing; {behind:,} records wait"
+        return Check("lag", "warn" if behind else "ok", detail, "Start `decibel worker`." if behind else "")
+    return Check("lag", "ok", f"group {settings.app_id} is {behind:,} records behind")
+
+
+def _redis(settings: Settings) -> Check:
+    try:
+        client = redis.Redis.from_url(
+            settings.redis.url, socket_timeout=PROBE_TIMEOUT_S, socket_connect_timeout=PROBE_TIMEOUT_S
+        )
+        try:
+            client.ping()
+        finally:
+            client.close()
+    except (redis.RedisError, OSError, ValueError) as error:
+        reason = type(error).__name__ if settings.redis.shown != settings.redis.url else str(error)
+        detail = f"{settings.redis.shown}: {reason}"
+        return Check("redis", "fail", detail, "Start Redis, or correct redis.url; empty turns the view off.")
+    return Check("redis", "ok", f"{settings.redis.shown} answers")

@@ -1,0 +1,198 @@
+"""Replay: the ledger without a broker, in stream time, on records from files.
+
+There is one ledger for each partition, as in a worker: a partition's time is moved by its own records alone. So
+what a replay emits equals, byte for byte, what a live run over as many partitions emits, late records included.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from aiokafka.partitioner import DefaultPartitioner
+
+from agents.batch import dead_letter
+from schemas.cloudevents import Output
+from schemas.codec import decode_item, decode_profile
+from schemas.errors import RecordError
+from schemas.source_item import SourceItem
+from scoring.clock import Clock, times_of
+from scoring.incident import Incident
+from scoring.index import IndexBoard
+from scoring.ledger import Ledger, Tally
+from scoring.policy import Policy
+from scoring.rows import NoRows
+
+MS_PER_S: Final = 1000
+
+
+class Rejected(NamedTuple):
+    """A record that was not accepted, made to look like Kafka's: the line is its offset."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes
+
+
+class Place(NamedTuple):
+    """Where a record stands: its file, and the line in it, counted from 1."""
+
+    file: str
+    line: int
+
+
+class Partitioner:
+    """Kafka's default partitioner (murmur2 of the key), each incident asked for once.
+
+    >>> Partitioner(8)("log4shell")
+    3
+    """
+
+    def __init__(self, partitions: int) -> None:
+        self._all = list(range(partitions))
+        self._known: dict[str, int] = {}
+
+    def __call__(self, incident_id: str) -> int:
+        """Return the partition of an incident."""
+        partition = self._known.get(incident_id)
+        if partition is None:
+            partition = self._known[incident_id] = DefaultPartitioner()(incident_id.encode(), self._all, self._all)
+        return partition
+
+
+class Replay:
+    """Scores the records of files in order; every call returns the events that came of its record, in order.
+
+    Args:
+        policy: the scoring policy.
+        partitions: how many partitions the live topic has.
+        received_at: when the records arrive (epoch seconds): what lies further ahead is absurd.
+        conflate: of one record, emit the last score alone.
+        until: no observation after this time (epoch seconds) is applied.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        partitions: int = 8,
+        *,
+        received_at: float,
+        conflate: bool = False,
+        until: float = math.inf,
+    ) -> None:
+        self.policy, self.received_at, self.until = policy, received_at, until
+        self.profiles = self.items = self.rejected = 0
+        self.ledgers = [
+            Ledger(policy, NoRows(), clock=Clock.STREAM, partition=number, conflate=conflate)
+            for number in range(partitions)
+        ]
+        self._partition_of = Partitioner(partitions)
+        self._ledger_of: dict[str, Ledger] = {}
+        self._most_bytes = policy.limits.record_bytes
+
+    # -- what comes in -------------------------------------------------------------------------------------------
+
+    def profile(self, value: bytes, place: Place) -> list[Output]:
+        """Apply an incident profile (JSON); profiles come before the items, as when editors put them first."""
+        key = None
+        self.profiles += 1
+        try:
+            self._check_size(value)
+            profile = decode_profile(value)
+            key = profile.incident_id
+            ledger = self._ledger(key)
+            ledger.apply_profile(profile, self.profiles, self.received_at)
+        except RecordError as error:
+            return self._reject(value, key, place, error)
+        return ledger.collect().outputs
+
+    def item(self, value: bytes, place: Place) -> list[Output] | None:
+        """Apply one observation (JSON); None: it is after `until`, and nothing was applied."""
+        key = None
+        self.items = offset = self.items + 1
+        try:
+            if len(value) > self._most_bytes:
+                self._check_size(value)
+            item = decode_item(value)
+            key = item.incident_id
+            if self.until < math.inf and self._is_after(item):
+                self.items -= 1
+                return None
+            ledger = self._ledger_of.get(key) or self._ledger(key)
+            ledger.apply_item(item, offset, self.received_at)
+        except RecordError as error:
+            return self._reject(value, key, place, error)
+        return ledger.collect().outputs
+
+    def finish(self) -> Iterator[Output]:
+        """Move every partition to `until`, if there is one; yield what falls due, then the index over all."""
+        for ledger in self.ledgers:
+            if self.until < math.inf:
+                ledger.advance(self.until)
+            yield from ledger.collect().outputs
+        board = IndexBoard(self.policy.curve.half_life_s, self.policy.index.movers)
+        for ledger in self.ledgers:
+            for share in ledger.index_shares():
+                board.apply(share)
+        yield from board.index(self.time)
+
+    # -- what stands ---------------------------------------------------------------------------------------------
+
+    @property
+    def time(self) -> float:
+        """The latest time that any partition has reached (epoch seconds); 0 before the first observation."""
+        return max(ledger.time for ledger in self.ledgers)
+
+    @property
+    def tally(self) -> Tally:
+        """What the ledgers have counted, all partitions together."""
+        tallies = [ledger.tally for ledger in self.ledgers]
+        return Tally(*(sum(getattr(each, name) for each in tallies) for name in Tally.__struct_fields__))
+
+    def incident(self, incident_id: str) -> Incident | None:
+        """Return the row of an incident as it stands, or None."""
+        return self._ledger(incident_id).incident(incident_id)
+
+    def loudest(self, most: int) -> list[tuple[str, Incident]]:
+        """Return the `most` loudest incidents at `time`, the loudest first, ties by incident."""
+        at, half_life_s = self.time, self.policy.curve.half_life_s
+        return heapq.nsmallest(
+            most, self.incidents(), key=lambda each: (-each[1].noise_at(at, half_life_s), each[0])
+        )
+
+    def incidents(self) -> Iterator[tuple[str, Incident]]:
+        """Yield every incident that has an item, in the order in which they were met."""
+        for incident_id, ledger in self._ledger_of.items():
+            incident = ledger.incident(incident_id)
+            if incident is not None and incident.detected:
+                yield incident_id, incident
+
+    # -- within --------------------------------------------------------------------------------------------------
+
+    def _ledger(self, incident_id: str) -> Ledger:
+        ledger = self._ledger_of.get(incident_id)
+        if ledger is None:
+            ledger = self._ledger_of[incident_id] = self.ledgers[self._partition_of(incident_id)]
+        return ledger
+
+    def _is_after(self, item: SourceItem) -> bool:
+        limits = self.policy.limits
+        return times_of(item, self.received_at, Clock.STREAM, limits, limits.earliest_at).now > self.until
+
+    def _check_size(self, value: bytes) -> None:
+        if len(value) > self._most_bytes:
+            raise RecordError(
+                f"the record has {len(value)} bytes; at most {self._most_bytes} are accepted", "oversized"
+            )
+
+    def _reject(self, value: bytes, key: str | None, place: Place, error: RecordError) -> list[Output]:
+        """Return the dead letter of a record, after whatever fell due before it was found wanting."""
+        self.rejected += 1
+        record = Rejected(
+            place.line, round(self.received_at * MS_PER_S), None if key is None else key.encode(), value
+        )
+        outputs = [] if key is None else self._ledger(key).collect().outputs
+        return [*outputs, dead_letter(place.file, 0, record, error)]

@@ -1,0 +1,224 @@
+"""What an operator sets: where Kafka is, how topics are laid out, how a worker runs. The mathematics is in
+the policy.
+
+A TOML file and `DECIBEL_*` variables, the variable before the file: `[kafka] bootstrap` is
+`DECIBEL_KAFKA_BOOTSTRAP`, the top-level `app_id` is `DECIBEL_APP_ID`. An empty variable counts as not set. A
+relative path in the file starts at the file's folder, one in a variable at the working directory. Every key
+is checked at start: see `load_settings`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta, Struct
+
+from stream.settings_source import Reading, Secret, read_sources
+
+__all__ = [
+    "KafkaSettings",
+    "RedisSettings",
+    "RocksdbSettings",
+    "Secret",
+    "Settings",
+    "TopicSettings",
+    "WorkerSettings",
+    "load_settings",
+]
+
+# Names of topics and groups: what Kafka allows, short enough that `-incidents-changelog` fits behind (249 at
+# most).
+_NAME: Final = r"^[A-Za-z0-9._-]{1,100}$"
+_PREFIX: Final = r"^[A-Za-z0-9._-]{0,100}$"
+_BOOTSTRAP: Final = r"^\s*[^\s,]+:\d{1,5}(\s*,\s*[^\s,]+:\d{1,5})*\s*$"
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Compression = Literal["none", "gzip", "snappy", "lz4", "zstd"]
+Name = Annotated[str, Meta(pattern=_NAME, description="1 to 100 of the letters A-Z a-z 0-9 . _ -")]
+# From an hour to ten years.
+Hours = Annotated[int, Meta(ge=1, le=87600)]
+
+
+class KafkaSettings(Struct, frozen=True):
+    """How to reach Kafka. Leave `api_version` empty; the embedded broker needs "2.3"."""
+
+    bootstrap: Annotated[
+        str, Meta(pattern=_BOOTSTRAP, description="host:port, several with commas between")
+    ] = "127.0.0.1:9092"
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
+    username: str = ""
+    password: Secret = Secret("")
+    password_file: str = ""
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+    api_version: Annotated[str, Meta(pattern=r"^(\d+\.\d+(\.\d+)?)?$", description="empty, or as 2.3")] = ""
+
+    @property
+    def servers(self) -> list[str]:
+        """The bootstrap servers, one `host:port` each."""
+        return [server.strip() for server in self.bootstrap.split(",")]
+
+    @property
+    def uses_sasl(self) -> bool:
+        """Whether clients log in with a user name and password."""
+        return self.security_protocol.startswith("SASL_")
+
+    @property
+    def uses_tls(self) -> bool:
+        """Whether the connection is encrypted."""
+        return self.security_protocol.endswith("SSL")
+
+
+class TopicSettings(Struct, frozen=True):
+    """How the topics are laid out. `max_record_bytes` bounds one record as Kafka takes it (compressed)."""
+
+    prefix: Annotated[
+        str, Meta(pattern=_PREFIX, description="up to 100 of the letters A-Z a-z 0-9 . _ -")
+    ] = ""
+    partitions: Annotated[int, Meta(ge=1, le=4096)] = 8
+    replication: Annotated[int, Meta(ge=1, le=15)] = 1
+    retention_hours: Hours = 168
+    source_retention_hours: Hours = 168
+    dead_letter_retention_hours: Hours = 720
+    # At most 64 MiB: a dead letter may be half as large again, and a broker takes no request above 100 MB.
+    max_record_bytes: Annotated[int, Meta(ge=65536, le=64 * 1024 * 1024)] = 16 * 1024 * 1024
+
+
+class WorkerSettings(Struct, frozen=True):
+    """How a worker runs, with seconds (`_s`) and milliseconds (`_ms`); `http_port` 0 takes any free port."""
+
+    store: Literal["memory://", "rocksdb://"] = "memory://"
+    datadir: str = ""
+    session_timeout_s: Annotated[float, Meta(ge=1.0, le=1800.0)] = 20.0
+    heartbeat_s: Annotated[float, Meta(ge=0.1, le=600.0)] = 3.0
+    commit_interval_s: Annotated[float, Meta(ge=0.05, le=60.0)] = 1.0
+    fetch_wait_ms: Annotated[int, Meta(ge=1, le=5000)] = 50
+    max_batch_records: Annotated[int, Meta(ge=1, le=100000)] = 2000
+    linger_ms: Annotated[int, Meta(ge=0, le=1000)] = 5
+    compression: Compression = "lz4"
+    conflate: bool = True
+    http_host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
+    http_port: Port = 9646
+    standbys: Annotated[int, Meta(ge=0, le=10)] = 1
+    idle_grace_s: Annotated[float, Meta(ge=0.0, le=60.0)] = 1.0
+    drain_timeout_s: Annotated[float, Meta(ge=0.1, le=600.0)] = 10.0
+
+
+class RocksdbSettings(Struct, frozen=True):
+    """Memory of the tables on disk, per partition and table, in MiB."""
+
+    block_cache_mb: Annotated[int, Meta(ge=1, le=65536)] = 64
+    write_buffer_mb: Annotated[int, Meta(ge=1, le=4096)] = 16
+
+
+class RedisSettings(Struct, frozen=True):
+    """The view. An empty `url` means: none. The URL may hold a password, so its repr hides it."""
+
+    url: Annotated[
+        str,
+        Meta(pattern=r"^$|^(rediss?|unix)://", description="empty, or a URL: redis://, rediss:// or unix://"),
+    ] = ""
+
+    @property
+    def shown(self) -> str:
+        """The URL without its password, for people and logs."""
+        hidden = re.sub(r"//([^:@/]*):[^@]*@", r"//\1:***@", self.url)
+        return re.sub(r"([?&]password=)[^&]*", r"\1***", hidden)
+
+    def __repr__(self) -> str:
+        return f"RedisSettings(url={self.shown!r})"
+
+
+class Settings(Struct, frozen=True):
+    """All settings. `app_id` names consumer group and Faust app; an empty `policy` is the shipped one."""
+
+    app_id: Name = "decibel"
+    clock: Literal["wall", "stream"] = "wall"
+    policy: str = ""
+    kafka: KafkaSettings = KafkaSettings()
+    topics: TopicSettings = TopicSettings()
+    worker: WorkerSettings = WorkerSettings()
+    rocksdb: RocksdbSettings = RocksdbSettings()
+    redis: RedisSettings = RedisSettings()
+
+
+_PATHS: Final = (
+    "policy",
+    "kafka.password_file",
+    "kafka.ca_file",
+    "kafka.cert_file",
+    "kafka.key_file",
+    "worker.datadir",
+)
+"""Keys that name a file or folder; a relative one in the settings file starts at that file's folder."""
+
+
+def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
+    """Return the settings of `path` (else of the file DECIBEL_SETTINGS names, else the defaults) and of
+    `environ`.
+
+    Raises SettingsError: the message names the key, where it came from (file or variable) and what is
+    allowed.
+    """
+    named = environ.get("DECIBEL_SETTINGS", "")
+    file = path or (Path(named) if named else None)
+    reading = read_sources(Settings, file, environ, paths=_PATHS, hidden=("redis.url",))
+    _check_files(reading)
+    _check_kafka(reading)
+    _check_worker(reading)
+    return reading.build(Settings)
+
+
+def _check_files(reading: Reading) -> None:
+    for key in ("policy", "kafka.ca_file", "kafka.cert_file", "kafka.key_file", "kafka.password_file"):
+        name = str(reading.get(key))
+        if name and not Path(name).is_file():
+            raise reading.error(key, f"there is no file {name!r}; give the path of one that can be read")
+    file = str(reading.get("kafka.password_file"))
+    if not file:
+        return
+    if reading.get("kafka.password"):
+        raise reading.error("kafka.password_file", "kafka.password is set too; set one of them")
+    try:
+        text = Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise reading.error(
+            "kafka.password_file", f"{file!r} cannot be read as text: {type(error).__name__}"
+        ) from None
+    reading.values["kafka.password"] = Secret(text.rstrip("\r\n"))
+
+
+def _check_kafka(reading: Reading) -> None:
+    protocol = str(reading.get("kafka.security_protocol"))
+    for key in ("kafka.username", "kafka.password"):
+        if protocol.startswith("SASL_") and not reading.get(key):
+            raise reading.error("kafka.security_protocol", f"{protocol} needs {key}; set it")
+        if not protocol.startswith("SASL_") and reading.get(key):
+            wanted = "kafka.security_protocol is SASL_SSL or SASL_PLAINTEXT"
+            raise reading.error(key, f"used only where {wanted}; it is {protocol}")
+    for key in ("kafka.ca_file", "kafka.cert_file", "kafka.key_file"):
+        if reading.get(key) and not protocol.endswith("SSL"):
+            raise reading.error(
+                key, f"used only where kafka.security_protocol is SSL or SASL_SSL; it is {protocol}"
+            )
+    for key, other in (("kafka.cert_file", "kafka.key_file"), ("kafka.key_file", "kafka.cert_file")):
+        if reading.get(key) and not reading.get(other):
+            raise reading.error(key, f"needs {other} as well; set both or neither")
+
+
+def _check_worker(reading: Reading) -> None:
+    session = float(str(reading.get("worker.session_timeout_s")))
+    heartbeat = float(str(reading.get("worker.heartbeat_s")))
+    if heartbeat * 3 > session:
+        # Three missed heartbeats before a worker counts as dead is what Kafka itself advises.
+        allowed = f"at most a third of worker.session_timeout_s ({session:g}), that is {session / 3:g}"
+        raise reading.error("worker.heartbeat_s", f"{heartbeat:g} is too long; allowed: {allowed}")
+    if reading.get("worker.store") == "rocksdb://" and not reading.get("worker.datadir"):
+        raise reading.error(
+            "worker.store", "rocksdb:// needs worker.datadir, a folder of this worker alone; set it"
+        )

@@ -1,0 +1,181 @@
+"""Where a table's rows lie, partition by partition: in memory, or on disk in RocksDB.
+
+Faust's own stores mix the partitions and write from inside a stream iteration only. Here each partition has a shelf of
+its own, which is dropped when the partition goes, and a row never gives way to an older one (see `tables`).
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final, Protocol, cast
+
+from rocksdict import (
+    AccessType,
+    BlockBasedOptions,
+    Cache,
+    Options,
+    Rdict,
+    WriteBatch,
+)
+
+from stream.settings import RocksdbSettings
+
+SEPARATOR: Final = b"\0"
+"""Stands between incident and item in the key of an item row; no id may hold it."""
+
+_OFFSET_KEY: Final = b"\0offset"
+"""Key of the changelog offset in a shelf on disk; no row's key begins with the separator."""
+
+MIB: Final = 1024 * 1024
+
+
+class Shelf(Protocol):
+    """The rows of one partition of one table."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the row of `key`, or None."""
+
+    def put(self, rows: Iterable[tuple[bytes, bytes]], offset: int | None) -> None:
+        """Write the rows, and with them how far the changelog is in (None: not known), as one."""
+
+    def rows(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield every key and row."""
+
+    def rows_of(self, group: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Yield key and row of every key that begins with `group` and the separator."""
+
+    def offset(self) -> int | None:
+        """Return how far the changelog is in, or None if it has to be read from its start."""
+
+    def __len__(self) -> int:
+        """Return the number of rows (an estimate on disk)."""
+
+    def close(self) -> None:
+        """Let go of it; what is on disk stays there."""
+
+
+class MemoryShelf:
+    """Rows in memory, grouped by what stands before the separator, so that one incident's items are found at once."""
+
+    def __init__(self) -> None:
+        self._groups: dict[bytes, dict[bytes, bytes]] = {}
+        self._count = 0
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the row of `key`, or None."""
+        group = self._groups.get(_group_of(key))
+        return group.get(key) if group is not None else None
+
+    def put(self, rows: Iterable[tuple[bytes, bytes]], offset: int | None) -> None:
+        """Write the rows; memory does not outlive the process, so the offset is not kept."""
+        groups = self._groups
+        for key, row in rows:
+            name = _group_of(key)
+            group = groups.get(name)
+            if group is None:
+                group = groups[name] = {}
+            if key not in group:
+                self._count += 1
+            group[key] = row
+
+    def rows(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield every key and row."""
+        for group in self._groups.values():
+            yield from group.items()
+
+    def rows_of(self, group: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Yield key and row of every key that begins with `group` and the separator."""
+        yield from self._groups.get(group, {}).items()
+
+    def offset(self) -> int | None:
+        """Return None: the changelog is read from its start."""
+        return None
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return self._count
+
+    def close(self) -> None:
+        """Let go of all rows."""
+        self._groups.clear()
+        self._count = 0
+
+
+def _group_of(key: bytes) -> bytes:
+    """What stands before the separator; keys without one lie together."""
+    head, separator, _ = key.partition(SEPARATOR)
+    return head if separator else b""
+
+
+class RocksShelf:
+    """Rows on disk. The changelog offset is written in the same batch as the rows, so the two never disagree."""
+
+    def __init__(self, path: Path, settings: RocksdbSettings) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self._db = Rdict(str(path), options=_options(settings), access_type=AccessType.read_write())
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the row of `key`, or None."""
+        row: bytes | None = self._db.get(key)
+        return row
+
+    def put(self, rows: Iterable[tuple[bytes, bytes]], offset: int | None) -> None:
+        """Write the rows and the offset as one batch."""
+        batch = WriteBatch(raw_mode=True)
+        for key, row in rows:
+            batch.put(key, row)
+        if offset is not None:
+            batch.put(_OFFSET_KEY, str(offset).encode())
+        self._db.write(batch)
+
+    def rows(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield every key and row."""
+        for key, row in self._scan(None):
+            if key != _OFFSET_KEY:
+                yield key, row
+
+    def rows_of(self, group: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Yield key and row of every key that begins with `group` and the separator."""
+        start = group + SEPARATOR
+        for key, row in self._scan(start):
+            if not key.startswith(start):
+                return
+            yield key, row
+
+    def _scan(self, start: bytes | None) -> Iterator[tuple[bytes, bytes]]:
+        """Keys and rows in key order; in raw mode both are bytes, which the wrapper's types do not say."""
+        return cast(Iterator[tuple[bytes, bytes]], self._db.items(from_key=start))
+
+    def offset(self) -> int | None:
+        """Return how far the changelog is in, or None if it has to be read from its start."""
+        stored: bytes | None = self._db.get(_OFFSET_KEY)
+        return None if stored is None else int(stored)
+
+    def __len__(self) -> int:
+        """Return about how many rows there are: counting them would read them all."""
+        return int(self._db.property_int_value("rocksdb.estimate-num-keys") or 0)
+
+    def close(self) -> None:
+        """Write what is buffered and close the files."""
+        self._db.close()
+
+    def destroy(self) -> None:
+        """Close and remove the files."""
+        self._db.close()
+        shutil.rmtree(self.path, ignore_errors=False)
+
+
+def _options(settings: RocksdbSettings) -> Options:
+    options = Options(raw_mode=True)
+    options.create_if_missing(True)
+    options.set_write_buffer_size(settings.write_buffer_mb * MIB)
+    # Two: one that is written to while the other goes to disk. The default of RocksDB's wrapper is three of 64 MiB.
+    options.set_max_write_buffer_number(2)
+    blocks = BlockBasedOptions()
+    # Without a cache of its own size each database takes up to 2 GiB.
+    blocks.set_block_cache(Cache(settings.block_cache_mb * MIB))
+    options.set_block_based_table_factory(blocks)
+    return options

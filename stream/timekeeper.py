@@ -1,0 +1,108 @@
+"""The wall clock of a worker: fires deadlines of idle partitions, publishes index shares, keeps the gauges true."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Final
+
+import faust
+from faust.types import TP
+
+from scoring.clock import Clock
+from stream.commit import Outlet
+from stream.metrics import WorkerMetrics
+from stream.partitions import Partition, Partitions
+from stream.settings import Settings
+from stream.tables import Tables
+from stream.transport import BatchConsumer
+
+LONGEST_NAP_S: Final = 0.5
+"""At least so often index and gauges are looked after; deadlines wake it earlier."""
+
+SHORTEST_NAP_S: Final = 0.02
+"""A deadline that waits for the broker's word that nothing is on its way is tried again after this."""
+
+SHARE_EVERY_S: Final = 1.0
+"""A partition publishes its share of the index no more often than this."""
+
+
+class Timekeeper:
+    """Looks at all partitions of a worker again and again, but only while it scores."""
+
+    def __init__(
+        self,
+        app: faust.App,
+        settings: Settings,
+        source: str,
+        partitions: Partitions,
+        tables: Tables,
+        outlet: Callable[[], Outlet],
+        metrics: WorkerMetrics,
+        fail: Callable[[BaseException], None],
+    ) -> None:
+        self._app, self._settings, self._source = app, settings, source
+        self._partitions, self._tables, self._outlet = partitions, tables, outlet
+        self._metrics, self._fail = metrics, fail
+        self._shared_at = 0.0
+
+    def ready(self) -> bool:
+        """Whether the worker scores: it is in the group, recovered, and no rebalance is under way."""
+        return bool(self._app.tables.actives_ready and not self._app.rebalancing and self._app.flow_control.is_active())
+
+    async def run(self) -> None:
+        """Keep time until the worker stops."""
+        try:
+            while not self._app.should_stop:
+                nap_s = LONGEST_NAP_S
+                if self.ready():
+                    nap_s = self._fire_idle()
+                    self._show_lag()
+                    await self._share_index()
+                await asyncio.sleep(nap_s)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            self._fail(error)
+
+    def _fire_idle(self) -> float:
+        """Fire what is due on partitions that have nothing to read; return how long to sleep (seconds).
+
+        A recording's time is moved by its records alone.
+        """
+        if self._settings.clock == Clock.STREAM:
+            return LONGEST_NAP_S
+        consumer: BatchConsumer = self._app.consumer
+        grace_s, nap_s = self._settings.worker.idle_grace_s, LONGEST_NAP_S
+        for partition in self._partitions:
+            quiet_at = consumer.caught_up_at(TP(self._source, partition.number))
+            if quiet_at is not None:
+                partition.tick(quiet_at - grace_s)
+            due = partition.ledger.deadlines.next() + grace_s - time.time()
+            nap_s = min(nap_s, max(due, SHORTEST_NAP_S))
+        return nap_s
+
+    async def _share_index(self) -> None:
+        now = time.monotonic()
+        if now - self._shared_at < SHARE_EVERY_S:
+            return
+        self._shared_at = now
+        shares = [share for partition in self._partitions for share in partition.shares()]
+        if shares:
+            await self._outlet().send_outputs(0, shares)
+
+    def _show_lag(self) -> None:
+        consumer: BatchConsumer = self._app.consumer
+        for partition in self._partitions:
+            tp = TP(self._source, partition.number)
+            behind = max(0, (consumer.highwater(tp) or 0) - consumer.next_offset(tp))
+            self._metrics.lag(partition.number, behind, self._age(partition) if behind else 0.0)
+        self._metrics.planned(sum(len(partition.ledger.deadlines) for partition in self._partitions))
+        self._metrics.rows(len(self._tables.incidents.data), len(self._tables.items.data))
+
+    def _age(self, partition: Partition) -> float:
+        """Age in seconds of the last record applied; in stream time there is no telling, so none."""
+        if self._settings.clock == Clock.STREAM or not partition.ledger.time:
+            return 0.0
+        return max(0.0, time.time() - partition.ledger.time)
