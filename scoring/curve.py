@@ -35,10 +35,11 @@ def noise_average_at(incident: Incident, policy: Policy, at: float) -> float:
 
     Solves m' = b (n - m) for n(t) = n0 * exp(-a t), a and b being the decay constants of noise and mean.
     """
-    elapsed_s = at - incident.averages_at
     noise, gain, a, b = _curve(incident, policy)
+    start = max(incident.averages_at, incident.last_seen)
+    elapsed_s = max(0.0, at - start)
     pull = math.exp(-b * elapsed_s)
-    return gain * noise * (math.exp(-a * elapsed_s) - pull) + incident.noise_average * pull
+    return gain * noise * (math.exp(-a * elapsed_s) - pull) + _flat_average(incident, b, noise, min(at, start)) * pull
 
 
 def slope_per_hour(incident: Incident, policy: Policy, at: float) -> float:
@@ -56,12 +57,22 @@ def slope_turns(incident: Incident, policy: Policy) -> float:
     The difference of two exponentials with one sign change: closed form.
     """
     noise, gain, a, b = _curve(incident, policy)
-    if incident.noise_average >= noise:
+    start = max(incident.averages_at, incident.last_seen)
+    average = _flat_average(incident, b, noise, start)
+    if average >= noise:
         return ALREADY
-    if noise <= 0.0 or gain <= 1.0:
-        return NEVER
     steady = gain * noise
-    return ceil_ms(incident.averages_at + math.log((steady - incident.noise_average) / (steady - noise)) / (b - a))
+    if steady <= noise:
+        return NEVER
+    return ceil_ms(start + math.log((steady - average) / (steady - noise)) / (b - a))
+
+
+def _flat_average(incident: Incident, b: float, noise: float, until: float) -> float:
+    """The mean at `until` where the noise has been flat: coverage may be dated a little ahead of its arrival."""
+    elapsed_s = until - incident.averages_at
+    if elapsed_s <= 0.0:
+        return incident.noise_average
+    return noise + (incident.noise_average - noise) * math.exp(-b * elapsed_s)
 
 
 def _curve(incident: Incident, policy: Policy) -> tuple[float, float, float, float]:

@@ -10,7 +10,10 @@ from scoring.item import UNKNOWN, Counted
 from scoring.rates import add_item, remove_item
 
 MOST_FIGURES: Final = 64
-"""Distinct figures kept for an incident. The cheapest tier reaches the cap of the factor long before that."""
+"""Distinct figures kept for an incident, the first by name, so that the order of arrival is of no matter.
+
+The cheapest tier reaches the cap of the factor long before that.
+"""
 
 Recount = Callable[[], Iterable[Counted]]
 """Gives everything that is counted of an incident; asked for only when an extreme was taken away."""
@@ -23,35 +26,35 @@ def change(
     was = old is not None and not old.retracted
     now = not new.retracted
     if was and now and old is not None and old.at == new.at and old.platform == new.platform:
-        _change_counts(incident, old, new)
-        if incident.figures_left_out and old.figures != new.figures:
+        if _change_counts(incident, old, new):
             _rebuild(incident, recount())
         return
-    lost_extreme = False
+    lost = False
     if was and old is not None:
-        _remove(incident, old)
+        lost = _remove(incident, old) or old.at in (incident.first_seen, incident.last_seen)
         remove_item(incident, old.at, horizons_h)
-        lost_extreme = old.at in (incident.first_seen, incident.last_seen)
     if now:
         _add(incident, new)
         add_item(incident, new.at, horizons_h)
         incident.first_seen = min(incident.first_seen, new.at) if incident.items > 1 or was else new.at
         incident.last_seen = max(incident.last_seen, new.at) if incident.items > 1 or was else new.at
-    if lost_extreme or (was and incident.figures_left_out):
+    if lost:
         _rebuild(incident, recount())
 
 
-def _change_counts(incident: Incident, old: Counted, new: Counted) -> None:
-    """The common case: the same item has grown. Nothing but its counts can differ."""
+def _change_counts(incident: Incident, old: Counted, new: Counted) -> bool:
+    """The common case: the same item has grown. Say whether a figure left out may now have its place."""
     sums = incident.platforms[new.platform]
     sums.interactions += new.interactions - old.interactions
     _count_audience(sums, old, -1)
     _count_audience(sums, new, 1)
     incident.critic += new.critic - old.critic
     incident.defender += new.defender - old.defender
-    if old.figures != new.figures:
-        _drop_figures(incident, old.figures)
-        _note_figures(incident, new.figures)
+    if old.figures == new.figures:
+        return False
+    vacated = _drop_figures(incident, old.figures)
+    _note_figures(incident, new.figures)
+    return vacated
 
 
 def _add(incident: Incident, new: Counted) -> None:
@@ -67,7 +70,8 @@ def _add(incident: Incident, new: Counted) -> None:
     _note_figures(incident, new.figures)
 
 
-def _remove(incident: Incident, old: Counted) -> None:
+def _remove(incident: Incident, old: Counted) -> bool:
+    """Take `old` out of the sums. Say whether a figure left out may now have its place."""
     incident.items -= 1
     sums = incident.platforms[old.platform]
     sums.items -= 1
@@ -77,7 +81,7 @@ def _remove(incident: Incident, old: Counted) -> None:
         del incident.platforms[old.platform]
     incident.critic -= old.critic
     incident.defender -= old.defender
-    _drop_figures(incident, old.figures)
+    return _drop_figures(incident, old.figures)
 
 
 def _count_audience(sums: PlatformSum, counted: Counted, sign: int) -> None:
@@ -88,22 +92,32 @@ def _count_audience(sums: PlatformSum, counted: Counted, sign: int) -> None:
 
 
 def _note_figures(incident: Incident, figures: tuple[str, ...]) -> None:
+    kept = incident.figures
     for figure in figures:
-        if figure in incident.figures:
-            incident.figures[figure] += 1
-        elif len(incident.figures) < MOST_FIGURES:
-            incident.figures[figure] = 1
+        if figure in kept:
+            kept[figure] += 1
+        elif len(kept) < MOST_FIGURES:
+            kept[figure] = 1
+        elif figure < (last := max(kept)):
+            incident.figures_left_out += kept.pop(last)
+            kept[figure] = 1
         else:
             incident.figures_left_out += 1
 
 
-def _drop_figures(incident: Incident, figures: tuple[str, ...]) -> None:
+def _drop_figures(incident: Incident, figures: tuple[str, ...]) -> bool:
+    """Say whether one that was kept has gone while others are left out: the sums do not know which comes next."""
+    vacated = False
     for figure in figures:
         mentions = incident.figures.get(figure, 0)
         if mentions > 1:
             incident.figures[figure] = mentions - 1
         elif mentions == 1:
             del incident.figures[figure]
+            vacated = vacated or incident.figures_left_out > 0
+        else:
+            incident.figures_left_out -= 1
+    return vacated
 
 
 def _rebuild(incident: Incident, counted: Iterable[Counted]) -> None:
@@ -111,11 +125,8 @@ def _rebuild(incident: Incident, counted: Iterable[Counted]) -> None:
     standing = [each for each in counted if not each.retracted]
     incident.figures = {}
     incident.figures_left_out = 0
-    for each in sorted(standing, key=_by_time):
+    for each in standing:
         _note_figures(incident, each.figures)
+    incident.figures = dict(sorted(incident.figures.items()))  # the same bytes, whatever order the rows came in
     incident.first_seen = min((each.at for each in standing), default=0.0)
     incident.last_seen = max((each.at for each in standing), default=0.0)
-
-
-def _by_time(counted: Counted) -> tuple[float, tuple[str, ...]]:
-    return counted.at, counted.figures

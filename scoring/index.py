@@ -1,4 +1,4 @@
-"""The index: the noise of all incidents together. The sum of curves with one half-life is again such a curve: O(1)."""
+"""The index: the noise of all incidents together. A sum of curves of one half-life is such a curve: O(1)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MS_PER_S: Final = 1000
 
 
 class Curve(Struct):
-    """A sum of noise curves: `value` at `at`, falling by half in each half-life; and of how many incidents."""
+    """A sum of noise curves: `value` at `at`, halving in each half-life; and of how many incidents."""
 
     value: float = 0.0
     at: float = 0.0
@@ -41,7 +41,7 @@ class Curve(Struct):
 
 
 class PartitionIndex:
-    """One partition's share of the index, per category and overall, with the incidents that moved it of late."""
+    """One partition's share of the index, per category and overall, and those that moved it of late."""
 
     def __init__(self, partition: int, half_life_s: float, movers: int) -> None:
         self._partition, self._half_life_s, self._most = partition, half_life_s, movers
@@ -56,7 +56,7 @@ class PartitionIndex:
         new: tuple[Category, float, float],
         now: float,
     ) -> None:
-        """Put the curve `new` (category, composite, anchor) of an incident in the place of `old`, at `now`."""
+        """Put the curve `new` (category, composite, anchor) of an incident in place of `old` at `now`."""
         if old == new:
             return
         half_life_s = self._half_life_s
@@ -73,7 +73,7 @@ class PartitionIndex:
             moved[incident_id] = moved.get(incident_id, 0.0) + points
 
     def shares(self, at: float) -> Iterator[IndexShare]:
-        """Yield the share of every category that changed since the last call, as of `at`; movers start anew."""
+        """Yield the share of each category that changed since the last call, as of `at`; its movers anew."""
         for name in sorted(self._changed):
             curve, moved = self._curves[name], self._moved.get(name, {})
             yield IndexShare(
@@ -91,7 +91,7 @@ class PartitionIndex:
 class IndexBoard:
     """The index over all partitions: the latest share of each, summed at a common time.
 
-    A share decays as a curve does: `half_life_s` is theirs. `movers` is how many incidents an event names at most.
+    A share decays as a curve does: `half_life_s` is theirs. An event names at most `movers` incidents.
     """
 
     def __init__(self, half_life_s: float, movers: int) -> None:

@@ -1,4 +1,4 @@
-"""The row of one item: what of it is counted in its incident, and what was counted before the last write."""
+"""The row of one item: what of it is counted in its incident, and what was counted before that."""
 
 from __future__ import annotations
 
@@ -15,6 +15,13 @@ MILLI: Final = 1000
 
 MICRO: Final = 1_000_000
 """Stances are weighed in millionths of a typical item, as integers, for the same reason."""
+
+MOST_COUNTED: Final = 10**10
+"""Interactions or people that one item can stand for. There are no more people: its reach alone is full. Without a
+bound, absurd counts that the contract accepts would add up to more than a row can hold (64 bits)."""
+
+MOST_TYPICAL: Final = 1e6
+"""Typical items that one stance can weigh, for the same reason."""
 
 UNKNOWN: Final = -1
 """An audience that the source does not know."""
@@ -38,7 +45,9 @@ class Counted(Struct, frozen=True, array_like=True, gc=False):
     retracted: bool
 
     def same_content(self, other: Counted) -> bool:
-        """Say whether both add the same; when they were observed is of no matter."""
+        """Say whether both add the same; when they were observed is of no matter, and retracted ones add nothing."""
+        if self.retracted and other.retracted:
+            return True
         return (
             self.interactions == other.interactions
             and self.at == other.at
@@ -57,32 +66,61 @@ class Counted(Struct, frozen=True, array_like=True, gc=False):
         return msgspec.structs.astuple(self) > msgspec.structs.astuple(other)
 
 
+class Version(Struct, frozen=True, array_like=True, gc=False):
+    """What was counted of an item from a source offset on."""
+
+    offset: int
+    counted: Counted
+
+
 class ItemRow(Struct, frozen=True, array_like=True, gc=False):
     """The stored row of one item.
 
-    `offset` is the source offset of its last write. `before` is what its incident's row counted of it when that was
-    last stored: the two rows of one record do not reach the changelog together, and after a crash between them the
-    incident's row still holds `before` while this one is ahead of it.
+    `offset` is the source offset of the record that says `counted`. `before` are earlier versions, oldest first: the
+    two rows of one record do not reach the changelog together, and after a crash between them the incident's row still
+    holds what it was before, while this one is ahead of it. There is one, but for crashes that come in a row.
     """
 
     offset: int
     counted: Counted
-    before: Counted | None
+    before: tuple[Version, ...] = ()
+
+    def counted_at(self, offset: int) -> Counted | None:
+        """Return what a row of the incident that is at `offset` counts of this item; None for nothing."""
+        if self.offset <= offset:
+            return self.counted
+        return next((each.counted for each in reversed(self.before) if each.offset <= offset), None)
+
+
+def rewrite(row: ItemRow | None, offset: int, counted: Counted, stored_at: int) -> ItemRow:
+    """Return the row of an item of which `counted` is counted from `offset` on.
+
+    Of the versions so far, that stays which the incident's stored row (at offset `stored_at`) counts; and those after
+    `offset`, which a crash has left: a row that is written never has a lower offset than the one that stands.
+    """
+    if row is None:
+        return ItemRow(offset, counted)
+    versions = (*row.before, Version(row.offset, row.counted))
+    stored = [each for each in versions if each.offset <= stored_at][-1:]
+    ahead = [each for each in versions if each.offset > offset]
+    kept = [*stored, Version(offset, counted), *ahead]
+    return ItemRow(kept[-1].offset, kept[-1].counted, tuple(kept[:-1]))
 
 
 def count(item: SourceItem, observed_at: float, at: float, policy: Policy) -> Counted:
     """Return what `item` adds, observed at `observed_at` and dated `at` (epoch seconds)."""
     rule, platform = policy.engagement, policy.platform(item.platform)
     seen = item.engagement
-    interactions = (
+    interactions = min(
         seen.likes
         + rule.comment_weight * seen.comments
         + rule.share_weight * seen.shares
-        + rule.view_weight * seen.views
+        + rule.view_weight * seen.views,
+        MOST_COUNTED,
     )
     critic = defender = 0
     if item.stance:
-        weight = MICRO * (1.0 + interactions / platform.typical)
+        weight = MICRO * (1.0 + min(interactions / platform.typical, MOST_TYPICAL))
         critic = round(weight * max(0.0, -item.stance))
         defender = round(weight * max(0.0, item.stance))
     return Counted(
@@ -90,7 +128,7 @@ def count(item: SourceItem, observed_at: float, at: float, policy: Policy) -> Co
         at,
         item.platform,
         round(MILLI * interactions),
-        UNKNOWN if item.audience is None else item.audience,
+        UNKNOWN if item.audience is None else min(item.audience, MOST_COUNTED),
         critic,
         defender,
         tuple(sorted({figure.casefold() for figure in item.figures})) if item.figures else (),

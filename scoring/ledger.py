@@ -26,7 +26,7 @@ from scoring.deadlines import Deadlines
 from scoring.decay import NEVER
 from scoring.incident import Incident
 from scoring.index import PartitionIndex
-from scoring.item import Counted, ItemRow, count
+from scoring.item import Counted, ItemRow, count, rewrite
 from scoring.policy import OTHER, Policy
 from scoring.rows import Rows
 
@@ -90,6 +90,7 @@ class Ledger:
         self._items: dict[str, dict[str, ItemRow]] = {}
         self._changes = Changes()
         self._to_score: dict[str, Incident] = {}
+        self._began_at: dict[str, int] = {}
 
     # -- what comes in -------------------------------------------------------------------------------------------
 
@@ -98,20 +99,21 @@ class Ledger:
         if "\0" in item.incident_id or "\0" in item.item_id:
             raise RecordError("an id must not hold the character U+0000 - at `$.item_id` or `$.incident_id`")
         times = times_of(item, received_at, self.clock, self.policy.limits, self._earliest_at)
-        self.advance(times.now)
+        self.advance(times.now, offset)
         incident = self.incident(item.incident_id)
         if incident is not None and offset <= incident.items_offset:
             self._count(item.platform, Outcome.REPEATED)
             return
         new = count(item, times.observed_at, times.at, self.policy)
         row = self._item((item.incident_id, item.item_id))
-        old = _counted_in(incident, row)
+        old = None if row is None or incident is None else row.counted_at(incident.items_offset)
         if old is not None and not new.stands_against(old):
             self._count(item.platform, Outcome.UNCHANGED)
             return
         if incident is None:
             incident = self._incidents[item.incident_id] = Incident()
-        self._note_item((item.incident_id, item.item_id), offset, new, old)
+        stored_at = self._began_at.setdefault(item.incident_id, incident.items_offset)
+        self._note_item((item.incident_id, item.item_id), rewrite(row, offset, new, stored_at))
         incident.items_offset = offset
         self._changes.incidents[item.incident_id] = incident
         if (old is None and new.retracted) or (old is not None and new.same_content(old)):
@@ -125,6 +127,8 @@ class Ledger:
 
         In stream time a profile has no time of its own: it holds from the incident's latest revision on.
         """
+        if "\0" in profile.incident_id:
+            raise RecordError("an id must not hold the character U+0000 - at `$.incident_id`")
         incident = self.incident(profile.incident_id)
         if incident is None:
             incident = self._incidents[profile.incident_id] = Incident()
@@ -148,18 +152,28 @@ class Ledger:
         incident.category, incident.impact, incident.parties = profile.category, profile.industry_impact, parties
         self._revise(profile.incident_id, incident, now, before)
 
-    def advance(self, until: float) -> None:
-        """Move the partition's time to `until` (epoch seconds), firing every deadline due by then at its due time."""
+    def advance(self, until: float, offset: int | None = None) -> None:
+        """Move the partition's time to `until` (epoch seconds), firing every deadline due by then at its due time.
+
+        A record that is read again (its source offset being `offset`) fires nothing of an incident that is past it:
+        where times are not in order, that would be earlier than the first time.
+        """
         self.time = max(self.time, until)
+        past: list[tuple[str, float]] = []
         while (wake := self.deadlines.pop(until)) is not None:
             at, incident_id = wake
             incident = self.incident(incident_id)
             if incident is None:
                 raise StateError(f"incident {incident_id!r} has a deadline but no row")
+            if offset is not None and offset <= incident.items_offset:
+                past.append((incident_id, at))
+                continue
             due = self._next_deadline(incident, max(incident.as_of, at - _A_MOMENT_S))
-            if due <= until:
+            if due <= at:  # one that has moved later is only put back: others may be due before it
                 due = self._fire(incident_id, incident, due)
             self.deadlines.plan(incident_id, due)
+        for incident_id, at in past:
+            self.deadlines.plan(incident_id, at)
 
     # -- what goes out -------------------------------------------------------------------------------------------
 
@@ -172,6 +186,7 @@ class Ledger:
         for incident_id, incident in self._to_score.items():
             self._changes.outputs.append(events.noise_score(incident_id, incident, self.policy))
         self._to_score.clear()
+        self._began_at.clear()
         changes, self._changes = self._changes, Changes()
         return changes
 
@@ -269,9 +284,8 @@ class Ledger:
         self._changes.outputs.append(told)
 
     def _fire(self, incident_id: str, incident: Incident, due: float) -> float:
-        """Fire the deadline due at `due`; return the next one. A new revision only if something came of it."""
+        """Fire the deadline due at `due`; return the next one. The row changes only if something came of it."""
         self.tally.deadlines += 1
-        lifecycle.settle(incident, self.policy, due)
         assessed = self._assess(incident, due)
         if assessed.happened:
             incident.revision += 1
@@ -334,21 +348,18 @@ class Ledger:
         row = held.get(key[1]) if held is not None else None
         return row if row is not None else self.rows.item(*key)
 
-    def _note_item(self, key: ItemKey, offset: int, new: Counted, old: Counted | None) -> None:
-        """Write the item's row, once a batch: `before` stays what the stored row of the incident has counted."""
-        noted = self._changes.items.get(key)
-        row = ItemRow(offset, new, old if noted is None else noted.before)
+    def _note_item(self, key: ItemKey, row: ItemRow) -> None:
         self._changes.items[key] = row
         self._items.setdefault(key[0], {})[key[1]] = row
 
     def _counted(self, incident_id: str) -> Iterator[Counted]:
         """Yield what is counted of each item of an incident."""
-        held = self._items.get(incident_id, {})
-        for row in held.values():
-            yield row.counted
-        for item_id, row in self.rows.items(incident_id):
-            if item_id not in held:
-                yield row.counted
+        held, offset = self._items.get(incident_id, {}), self._incidents[incident_id].items_offset
+        stored = (row for item_id, row in self.rows.items(incident_id) if item_id not in held)
+        for row in (*held.values(), *stored):
+            counted = row.counted_at(offset)
+            if counted is not None:
+                yield counted
 
 
 class Assessment(Struct):
@@ -366,12 +377,3 @@ class Assessment(Struct):
 
 def _curve_of(incident: Incident) -> tuple[Category, float, float]:
     return incident.category, incident.composite, incident.last_seen
-
-
-def _counted_in(incident: Incident | None, row: ItemRow | None) -> Counted | None:
-    """Return what the incident's row counts of an item: what its row says, unless that is ahead after a crash."""
-    if row is None:
-        return None
-    if incident is None or row.offset > incident.items_offset:
-        return row.before
-    return row.counted

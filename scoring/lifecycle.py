@@ -85,6 +85,7 @@ def step(incident: Incident, policy: Policy, now: float) -> Iterator[Transition]
     while True:
         for index, rule in _rules(incident, policy):
             if fires_at(incident, policy, index, rule) <= now:
+                settle(incident, policy, now)
                 yield _take(incident, policy, index, rule, now)
                 break
         else:

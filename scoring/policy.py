@@ -24,6 +24,9 @@ METRIC_HORIZON_H: Final = {"velocity": 1.0, "activity": 24.0}
 
 Positive = Annotated[float, Meta(gt=0.0)]
 NotNegative = Annotated[float, Meta(ge=0.0)]
+Cooldown = Annotated[float, Meta(ge=0.01)]
+"""Hours. Without a cooldown a step back and a step forward could follow one another in the same instant, for ever."""
+
 Points = Annotated[float, Meta(ge=0.0, le=100.0)]
 Share = Annotated[float, Meta(ge=0.0, lt=1.0)]
 
@@ -130,7 +133,7 @@ class Rule(_Table, frozen=True):
 
 
 class Lifecycle(_Table, frozen=True):
-    cooldown_h: dict[State, Positive]
+    cooldown_h: dict[State, Cooldown]
     rules: tuple[Rule, ...]
 
 
@@ -202,6 +205,7 @@ def check(policy: Policy) -> None:
     """Raise PolicyError where values contradict each other; the message names the keys."""
     _check_weights(policy.weights)
     _check_levels(policy.levels, policy.peaks.level_hysteresis)
+    _check_finite("", msgspec.to_builtins(policy))
     _check_trend(policy)
     _check_lifecycle(policy.lifecycle, policy.rates.horizons_h)
     if OTHER not in policy.platforms:
@@ -213,6 +217,18 @@ def check(policy: Policy) -> None:
         policy.limits.earliest_at  # noqa: B018 - evaluated for its error
     except ValueError as error:
         raise PolicyError(f"limits.earliest: not an RFC 3339 time: {policy.limits.earliest!r}") from error
+
+
+def _check_finite(key: str, value: object) -> None:
+    """TOML has `inf`, which passes for any number without an upper bound."""
+    if isinstance(value, dict):
+        for name, each in value.items():
+            _check_finite(f"{key}.{name}" if key else name, each)
+    elif isinstance(value, list | tuple):
+        for number, each in enumerate(value, 1):
+            _check_finite(f"{key}[{number}]", each)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise PolicyError(f"{key}: {value} is not a finite number")
 
 
 def _check_weights(weights: Factors) -> None:
@@ -242,6 +258,11 @@ def _check_trend(policy: Policy) -> None:
             raise PolicyError(f"trend.{key}: {getattr(trend, key):g} is none of rates.horizons_h {list(horizons)}")
     if not trend.fast_h < trend.slow_h <= trend.usual_h:
         raise PolicyError("trend: fast_h < slow_h <= usual_h must hold")
+    if trend.slope_h >= policy.curve.half_life_h:
+        raise PolicyError(
+            f"trend.slope_h: {trend.slope_h:g} must be below curve.half_life_h, {policy.curve.half_life_h:g}: "
+            "the mean that the slope is measured against must be faster than the noise itself"
+        )
     edges = (trend.fading_ratio, trend.cooling_ratio, 1.0, trend.rising_ratio, trend.surging_ratio)
     if any(low >= high for low, high in zip(edges, edges[1:], strict=False)):
         raise PolicyError("trend: fading_ratio < cooling_ratio < 1 < rising_ratio < surging_ratio must hold")

@@ -38,6 +38,16 @@ MAX_BATCH_BYTES: Final = 256 * 1024
 """Most that one request carries of one partition: some hundred events, before compression."""
 
 
+class DecibelApp(faust.App):
+    """Faust's app, which tells the consumer when a rebalance is over."""
+
+    def on_rebalance_end(self) -> None:
+        """Called once tables are recovered, partitions sought and streams running."""
+        super().on_rebalance_end()
+        consumer: BatchConsumer = self.consumer
+        consumer.rebalance_ended()
+
+
 def make_app(settings: Settings, commit_type: type[BatchCommit] = BatchCommit) -> faust.App:
     """Return the app of one worker.
 
@@ -95,7 +105,7 @@ def fail(error: BaseException) -> None:
 
 def _faust_app(settings: Settings) -> faust.App:
     kafka, worker, topics = settings.kafka, settings.worker, settings.topics
-    return faust.App(
+    return DecibelApp(
         settings.app_id,
         broker=[f"kafka://{server}" for server in kafka.servers],
         broker_credentials=credentials(kafka),

@@ -87,15 +87,15 @@ class RecordFile:
 
     def _rows(self, file: BinaryIO) -> Iterator[tuple[int, bytes]]:
         # Bytes that are no UTF-8 survive as surrogates, so that a dead letter can hold them as they were.
-        text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
-        delimiter = "\t" if self._path.lower().removesuffix(".gz").endswith(".tsv") else ","
-        return row_reader(text, self.name, self._columns or {}, delimiter)
+        with io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
+            delimiter = "\t" if self._path.lower().removesuffix(".gz").endswith(".tsv") else ","
+            yield from row_reader(text, self.name, self._columns or {}, delimiter)
 
     @contextmanager
     def _opened(self) -> Iterator[BinaryIO]:
         """The file's bytes, decompressed if they are gzip, whatever its name says."""
         if self._path == "-":
-            yield _decompressed(cast(io.BufferedReader, sys.stdin.buffer))
+            yield _decompressed(sys.stdin.buffer)
             return
         with Path(self._path).open("rb") as raw:
             self._raw = raw
@@ -111,9 +111,11 @@ class _TooLongError(Exception):
     """A line beyond MAX_LINE_BYTES."""
 
 
-def _decompressed(raw: io.BufferedReader) -> BinaryIO:
-    compressed = raw.peek(2)[:2] == _GZIP
-    return cast(BinaryIO, gzip.GzipFile(fileobj=raw, mode="rb")) if compressed else raw
+def _decompressed(raw: BinaryIO) -> BinaryIO:
+    # Standard input may be replaced by a stream that cannot look ahead.
+    buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(cast(io.RawIOBase, raw))
+    compressed = buffered.peek(2)[:2] == _GZIP
+    return cast(BinaryIO, gzip.GzipFile(fileobj=buffered, mode="rb")) if compressed else buffered
 
 
 def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:

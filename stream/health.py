@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import redis
-from kafka import TopicPartition
+from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
+from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError
 from msgspec import Struct
 
 from schemas.errors import BrokerError, DecibelError
@@ -116,13 +118,14 @@ def _lag(settings: Settings) -> Check:
         with broker_errors(settings, "cannot ask for the lag"):
             client = admin(settings, connect_timeout_s=PROBE_TIMEOUT_S)
             try:
-                committed = client.list_group_offsets(settings.app_id).get(settings.app_id, {})
+                committed = _committed(client, settings.app_id)
                 first = client.list_partition_offsets(dict.fromkeys(parts, OffsetSpec.EARLIEST))
                 last = client.list_partition_offsets(dict.fromkeys(parts, OffsetSpec.LATEST))
             finally:
                 client.close()
     except BrokerError as error:
-        return Check("lag", "warn", str(error), "Let the user read the consumer group's offsets.")
+        todo = "Look whether Kafka is well, and whether the user may read the group's offsets."
+        return Check("lag", "warn", str(error), todo)
     # A partition without a commit is read from its first record.
     behind = sum(
         last[part].offset - (committed[part].offset if part in committed else first[part].offset)
@@ -132,6 +135,20 @@ def _lag(settings: Settings) -> Check:
         detail = f"group {settings.app_id} has committed nothing; {behind:,} records wait"
         return Check("lag", "warn" if behind else "ok", detail, "Start `decibel worker`." if behind else "")
     return Check("lag", "ok", f"group {settings.app_id} is {behind:,} records behind")
+
+
+def _committed(client: KafkaAdminClient, group: str) -> dict[TopicPartition, Any]:
+    """The group's committed offsets. A cluster that never had a group first makes a topic for them."""
+    deadline = time.monotonic() + PROBE_TIMEOUT_S
+    while True:
+        try:
+            committed: dict[TopicPartition, Any] = client.list_group_offsets(group).get(group, {})
+        except (CoordinatorNotAvailableError, NotCoordinatorError, CoordinatorLoadInProgressError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)  # between two questions: the broker gives no sign when it is ready
+        else:
+            return committed
 
 
 def _redis(settings: Settings) -> Check:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from kafka.errors import (
     UnsupportedCodecError,
     UnsupportedVersionError,
 )
+from kafka.net.compat import KafkaNetClient
 
 from schemas.errors import BrokerError
 from stream.settings import KafkaSettings, Settings
@@ -38,24 +39,27 @@ DELIVERY_TIMEOUT_S: Final = 120.0
 
 def admin(settings: Settings, *, connect_timeout_s: float = CONNECT_TIMEOUT_S) -> KafkaAdminClient:
     """Return an admin client; use it inside `broker_errors`. The caller closes it."""
-    return KafkaAdminClient(**_common(settings, connect_timeout_s))
+    return _built(KafkaAdminClient, _common(settings, connect_timeout_s))
 
 
 def producer(settings: Settings, *, linger_ms: int | None = None) -> KafkaProducer:
     """Return a producer that acknowledges by all replicas, keeps the order and repeats without doubling."""
     compression = settings.worker.compression
-    return KafkaProducer(
-        **_common(settings, CONNECT_TIMEOUT_S),
-        acks="all",
-        enable_idempotence=True,
-        compression_type=None if compression == "none" else compression,
-        linger_ms=settings.worker.linger_ms if linger_ms is None else linger_ms,
-        # One batch a partition and request: 256 KiB carries some hundred items and compresses well.
-        batch_size=256 * 1024,
-        max_request_size=dead_letter_bytes(settings),
-        max_block_ms=int(CONNECT_TIMEOUT_S * 1000),
-        delivery_timeout_ms=int(DELIVERY_TIMEOUT_S * 1000),
-        allow_auto_create_topics=False,
+    return _built(
+        KafkaProducer,
+        _common(settings, CONNECT_TIMEOUT_S)
+        | {
+            "acks": "all",
+            "enable_idempotence": True,
+            "compression_type": None if compression == "none" else compression,
+            "linger_ms": settings.worker.linger_ms if linger_ms is None else linger_ms,
+            # One batch a partition and request: 256 KiB carries some hundred items and compresses well.
+            "batch_size": 256 * 1024,
+            "max_request_size": dead_letter_bytes(settings),
+            "max_block_ms": int(CONNECT_TIMEOUT_S * 1000),
+            "delivery_timeout_ms": int(DELIVERY_TIMEOUT_S * 1000),
+            "allow_auto_create_topics": False,
+        },
     )
 
 
@@ -73,14 +77,17 @@ def open_producer(settings: Settings, *, linger_ms: int | None = None) -> Iterat
 
 def consumer(settings: Settings) -> KafkaConsumer:
     """Return a consumer outside of any group: it is given its partitions and commits nothing."""
-    return KafkaConsumer(
-        **_common(settings, CONNECT_TIMEOUT_S),
-        group_id=None,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        fetch_max_wait_ms=settings.worker.fetch_wait_ms,
-        max_partition_fetch_bytes=dead_letter_bytes(settings),
-        allow_auto_create_topics=False,
+    return _built(
+        KafkaConsumer,
+        _common(settings, CONNECT_TIMEOUT_S)
+        | {
+            "group_id": None,
+            "enable_auto_commit": False,
+            "auto_offset_reset": "earliest",
+            "fetch_max_wait_ms": settings.worker.fetch_wait_ms,
+            "max_partition_fetch_bytes": dead_letter_bytes(settings),
+            "allow_auto_create_topics": False,
+        },
     )
 
 
@@ -112,11 +119,17 @@ def explain(settings: Settings, error: BaseException, words: list[str] | None = 
             f"the certificate of {kafka.bootstrap} is not trusted or is for another name; "
             "check kafka.ca_file and the host in kafka.bootstrap"
         )
+    if kafka.uses_sasl and "socket disconnected" in heard and isinstance(error, KafkaTimeoutError):
+        return (
+            f"{kafka.bootstrap} hangs up, as it does on a wrong login; check kafka.username, kafka.password, "
+            "kafka.sasl_mechanism and kafka.security_protocol"
+        )
     for kind, advice in _ADVICE:
         if isinstance(error, kind):
-            cause = words[-1] if words and isinstance(error, KafkaTimeoutError) else _brief(error)
+            causes = [word for word in words or [] if "failed: " in word and "Unable to" not in word]
+            cause = causes[-1] if causes and isinstance(error, KafkaTimeoutError) else _brief(error)
             return f"{advice} ({cause}; kafka.bootstrap is {kafka.bootstrap})"
-    return f"{_brief(error)} (kafka.bootstrap is {kafka.bootstrap}); run `decibel doctor`"
+    return f"{_brief(error)} (kafka.bootstrap is {kafka.bootstrap})"
 
 
 _NO_ANSWER: Final = (
@@ -147,6 +160,22 @@ class _Masked(str):
 
     def __repr__(self) -> str:
         return "'***'"
+
+
+def _built(kind: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    """Return a client; where it cannot connect, close what kafka-python leaves: a thread and its sockets."""
+    made: list[KafkaNetClient] = []
+
+    def network(**configuration: Any) -> KafkaNetClient:
+        made.append(KafkaNetClient(**configuration))
+        return made[-1]
+
+    try:
+        return kind(**arguments, kafka_client=network)
+    except BaseException:
+        for client in made:
+            client.close()
+        raise
 
 
 def _common(settings: Settings, connect_timeout_s: float) -> dict[str, Any]:

@@ -90,6 +90,6 @@ def _found(settings: Settings, record: Any) -> Found | None:
         return None  # not written by us; `decibel tail dead-letters` shows it
     meant = dict(record.headers).get(MEANT_FOR, b"").decode("utf-8", "replace")
     if meant not in _SOURCES:
-        profiles = letter.origin.topic == physical(settings, INCIDENT_PROFILES)
+        profiles = letter.origin.topic in (INCIDENT_PROFILES, physical(settings, INCIDENT_PROFILES))
         meant = INCIDENT_PROFILES if profiles else SOURCE_ITEMS
     return Found(record.partition, record.offset, meant, letter)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 from kafka import KafkaProducer
+from kafka.errors import KafkaError
 from msgspec import Struct
 
 from schemas.cloudevents import Output, headers
@@ -172,7 +173,7 @@ def require_topic(producer: KafkaProducer, settings: Settings, *logicals: str) -
         name = physical(settings, logical)
         try:
             known = producer.partitions_for(name)
-        except Exception as error:  # kafka-python raises a timeout here, whatever the cause
+        except KafkaError as error:  # a timeout, whatever the cause
             raise BrokerError(
                 f"topic {name} does not exist or cannot be seen; run `decibel topics apply`"
             ) from error

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.process_collector import ProcessCollector
 
 from schemas.cloudevents import Output
 from schemas.dead_letter import DeadLetter
@@ -17,7 +18,7 @@ from schemas.peak_crossing import PeakCrossing
 from schemas.state_change import StateChange
 from scoring.ledger import Tally
 
-# From a fifth of a millisecond to ten seconds: a batch of one record up to one of thousands with a slow broker.
+# From a fifth of a millisecond to ten seconds: a batch of one record, or one of thousands and a slow broker.
 _SECONDS: Final = (0.0002, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _RECORDS: Final = (1, 5, 10, 50, 100, 500, 1000, 2000, 5000)
 
@@ -27,6 +28,8 @@ class WorkerMetrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        # When it was started (so that restarts can be seen), memory, CPU time, open files.
+        ProcessCollector(registry=self.registry)
         self._count_flow()
         self._count_state()
 
@@ -38,16 +41,31 @@ class WorkerMetrics:
             ["platform", "outcome"],
             registry=registry,
         )
+        self._profiles = Counter(
+            "decibel_profiles", "Incident profiles that changed their incident.", registry=registry
+        )
+        self._revisions = Counter(
+            "decibel_revisions",
+            "Updates of incidents: by an observation, a profile or a deadline that changed one.",
+            registry=registry,
+        )
         self._events = Counter("decibel_events", "Events emitted, by topic.", ["topic"], registry=registry)
         self._states = Counter("decibel_state_changes", "State changes emitted.", ["to"], registry=registry)
-        self._peaks = Counter("decibel_peak_crossings", "Peak crossings emitted.", ["kind"], registry=registry)
-        self._letters = Counter("decibel_dead_letters", "Records not accepted.", ["reason"], registry=registry)
+        self._peaks = Counter(
+            "decibel_peak_crossings", "Peak crossings emitted.", ["kind"], registry=registry
+        )
+        self._letters = Counter(
+            "decibel_dead_letters", "Records not accepted.", ["reason"], registry=registry
+        )
         self._deadlines = Counter("decibel_deadlines", "Deadlines that came due.", registry=registry)
         self._batch_records = Histogram(
             "decibel_batch_records", "Records in a batch.", buckets=_RECORDS, registry=registry
         )
         self._apply = Histogram(
-            "decibel_batch_apply_seconds", "Time to apply a batch to the ledger.", buckets=_SECONDS, registry=registry
+            "decibel_batch_apply_seconds",
+            "Time to apply a batch to the ledger.",
+            buckets=_SECONDS,
+            registry=registry,
         )
         self._commit = Histogram(
             "decibel_batch_commit_seconds",
@@ -59,20 +77,34 @@ class WorkerMetrics:
     def _count_state(self) -> None:
         registry = self.registry
         self._lag_records = Gauge(
-            "decibel_lag_records", "Records not yet read of a partition of source-items.", ["partition"], registry=registry
+            "decibel_lag_records",
+            "Records not yet read of a partition of source-items.",
+            ["partition"],
+            registry=registry,
         )
         self._lag_seconds = Gauge(
-            "decibel_lag_seconds", "Age of the last record applied, 0 where all are.", ["partition"], registry=registry
+            "decibel_lag_seconds",
+            "Age of the last record applied, 0 where all are.",
+            ["partition"],
+            registry=registry,
         )
         self._rows = Gauge("decibel_table_rows", "Rows in a table.", ["table"], registry=registry)
         self._planned = Gauge("decibel_deadlines_planned", "Incidents with a deadline.", registry=registry)
         self._owned = Gauge("decibel_partitions_owned", "Partitions this worker scores.", registry=registry)
-        self._recovered = Counter("decibel_recovered_incidents", "Incidents recovered from tables.", registry=registry)
-        self._recovery = Counter(
-            "decibel_recovery_seconds", "Time spent rebuilding ledgers from recovered tables.", registry=registry
+        self._recovered = Counter(
+            "decibel_recovered_incidents", "Incidents recovered from tables.", registry=registry
         )
-        self._rebalances = Counter("decibel_rebalances", "Rebalances this worker took part in.", registry=registry)
-        self._ready = Gauge("decibel_ready", "1 when the worker scores, 0 while it recovers.", registry=registry)
+        self._recovery = Counter(
+            "decibel_recovery_seconds",
+            "Time spent rebuilding ledgers from recovered tables.",
+            registry=registry,
+        )
+        self._rebalances = Counter(
+            "decibel_rebalances", "Rebalances this worker took part in.", registry=registry
+        )
+        self._ready = Gauge(
+            "decibel_ready", "1 when the worker scores, 0 while it recovers.", registry=registry
+        )
 
     def batch(self, records: int, apply_s: float) -> None:
         """Note a batch: how many records, and how long it took to apply (seconds)."""
@@ -83,6 +115,8 @@ class WorkerMetrics:
         """Add the counts of a ledger since they were last taken."""
         for (platform, outcome), count in tally.items.items():
             self._items.labels(platform, outcome.value).inc(count)
+        self._profiles.inc(tally.profiles)
+        self._revisions.inc(tally.revisions)
         self._deadlines.inc(tally.deadlines)
 
     def outputs(self, outputs: Iterable[Output]) -> None:
@@ -113,7 +147,7 @@ class WorkerMetrics:
         """Note how many partitions this worker has."""
         self._owned.set(partitions)
 
-    def ready(self, ready: bool) -> None:
+    def ready(self, *, ready: bool) -> None:
         """Note whether the worker scores."""
         self._ready.set(1 if ready else 0)
 

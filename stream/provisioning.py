@@ -6,6 +6,7 @@ from their tables) and its replication (that is a move of data, for Kafka's own 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, Literal
@@ -84,7 +85,9 @@ def apply(settings: Settings, *, dry_run: bool = False) -> Report:
         if not dry_run:
             created = [spec for spec in specs(settings) if not standing[spec.name].partitions]
             _create(settings, client, created)
-            _alter(client, [topic for topic in report.topics if topic.action == "changed"])
+            if changed := [topic for topic in report.topics if topic.action == "changed"]:
+                _alter(client, changed)
+                _await_shown(settings, client)
     return replace(report, dry_run=dry_run)
 
 
@@ -217,8 +220,6 @@ def _create(settings: Settings, client: KafkaAdminClient, missing: list[TopicSpe
 
 
 def _alter(client: KafkaAdminClient, changed: list[TopicReport]) -> None:
-    if not changed:
-        return
     resources = [
         ConfigResource(
             ConfigResourceType.TOPIC, topic.name, {change.key: change.new for change in topic.changes}
@@ -229,6 +230,18 @@ def _alter(client: KafkaAdminClient, changed: list[TopicReport]) -> None:
     for name, answer in answers.items():
         if answer != "OK":
             raise BrokerError(f"cannot change the configuration of topic {name}: {answer}")
+
+
+def _await_shown(settings: Settings, client: KafkaAdminClient) -> None:
+    """Return when Kafka shows what was set: its controller takes a change before its brokers know of it."""
+    deadline = time.monotonic() + READY_TIMEOUT_S
+    while any(topic.changes for topic in plan(settings, _standing(client, specs(settings))).topics):
+        if time.monotonic() > deadline:
+            raise BrokerError(
+                f"Kafka took the changes but does not show them after {READY_TIMEOUT_S:g} s; "
+                "look at them by `decibel topics apply --dry-run`"
+            )
+        time.sleep(0.05)  # between two questions: Kafka gives no sign when it is ready
 
 
 def _record_counts(client: KafkaAdminClient, topics: Iterable[Standing]) -> dict[str, int]:

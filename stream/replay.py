@@ -1,7 +1,8 @@
 """Replay: the ledger without a broker, in stream time, on records from files.
 
-There is one ledger for each partition, as in a worker: a partition's time is moved by its own records alone. So
-what a replay emits equals, byte for byte, what a live run over as many partitions emits, late records included.
+There is one ledger for each partition, as in a worker: a partition's time is moved by its own records alone.
+So what a replay emits equals, byte for byte, what a live run over as many partitions emits, late records
+included.
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ class Partitioner:
         """Return the partition of an incident."""
         partition = self._known.get(incident_id)
         if partition is None:
-            partition = self._known[incident_id] = DefaultPartitioner()(incident_id.encode(), self._all, self._all)
+            partition = DefaultPartitioner()(incident_id.encode(), self._all, self._all)
+            self._known[incident_id] = partition
         return partition
 
 
@@ -93,10 +95,10 @@ class Replay:
         self._ledger_of: dict[str, Ledger] = {}
         self._most_bytes = policy.limits.record_bytes
 
-    # -- what comes in -------------------------------------------------------------------------------------------
+    # -- what comes in --------------------------------------------------------------------------------------
 
     def profile(self, value: bytes, place: Place) -> list[Output]:
-        """Apply an incident profile (JSON); profiles come before the items, as when editors put them first."""
+        """Apply an incident profile (JSON). Profiles come before items, as when editors put them first."""
         key = None
         self.profiles += 1
         try:
@@ -139,7 +141,7 @@ class Replay:
                 board.apply(share)
         yield from board.index(self.time)
 
-    # -- what stands ---------------------------------------------------------------------------------------------
+    # -- what stands ----------------------------------------------------------------------------------------
 
     @property
     def time(self) -> float:
@@ -149,8 +151,14 @@ class Replay:
     @property
     def tally(self) -> Tally:
         """What the ledgers have counted, all partitions together."""
-        tallies = [ledger.tally for ledger in self.ledgers]
-        return Tally(*(sum(getattr(each, name) for each in tallies) for name in Tally.__struct_fields__))
+        total = Tally()
+        for tally in (ledger.tally for ledger in self.ledgers):
+            for kind, number in tally.items.items():
+                total.items[kind] = total.items.get(kind, 0) + number
+            total.profiles += tally.profiles
+            total.deadlines += tally.deadlines
+            total.revisions += tally.revisions
+        return total
 
     def incident(self, incident_id: str) -> Incident | None:
         """Return the row of an incident as it stands, or None."""
@@ -170,7 +178,7 @@ class Replay:
             if incident is not None and incident.detected:
                 yield incident_id, incident
 
-    # -- within --------------------------------------------------------------------------------------------------
+    # -- within ---------------------------------------------------------------------------------------------
 
     def _ledger(self, incident_id: str) -> Ledger:
         ledger = self._ledger_of.get(incident_id)

@@ -1,7 +1,11 @@
-"""Faust's Kafka transport with two things replaced: what a fetch delivers, and what may be committed.
+"""Faust's Kafka transport with three things replaced: what a fetch delivers, where reading resumes, what is committed.
 
 *Batches.* What was fetched of one partition of a source topic reaches the agent as ONE event: its value is the list of
 raw records, its offset the last one's. Faust's own path makes four asyncio tasks for every record.
+
+*Seeking back.* A rebalance ends with every partition at its committed offset. Faust seeks only where there is one, lets
+records through before and clears them from the agents' queues after; each of these loses records. Here nothing of a
+batch topic is fetched from the moment partitions are revoked until the rebalance is over, and every partition is sought.
 
 *Commits.* Only what the batch commit has reported with `batch_done` is committed. Faust's own bookkeeping also
 acknowledges what it skips in a rebalance, and what an exception has interrupted.
@@ -11,13 +15,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import aiokafka
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 Drain = Callable[[], Awaitable[None]]
+
+FETCH_S: Final = 0.25
+"""Longest wait for records in one go: a rebalance waits so long for the fetch that is under way."""
+
+QUIET_NAP_S: Final = 0.02
+"""How long to sleep while no partition may be fetched."""
 
 
 class BatchConsumerThread(driver.AIOKafkaConsumerThread):
@@ -46,6 +56,8 @@ class BatchConsumer(driver.Consumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._done: dict[TP, int] = {}
+        self._scoring = False
+        self._fetching = asyncio.Lock()
         super().__init__(*args, **kwargs)
 
     def _new_consumer_thread(self) -> BatchConsumerThread:
@@ -57,9 +69,10 @@ class BatchConsumer(driver.Consumer):
         try:
             while not (self._stopped.is_set() or fetcher._stopped.is_set()):
                 await asyncio.sleep(0)
-                records, active = await self._wait_next_records(1.0)
-                if records and not self.should_stop:
-                    await self._deliver(records, active)
+                if not self.flow_active:
+                    await self.wait(self.can_resume_flow)
+                    continue
+                await self._fetch_and_deliver()
         except self.consumer_stopped_errors:
             if not self.app.should_stop:
                 raise
@@ -67,19 +80,23 @@ class BatchConsumer(driver.Consumer):
             if not self.app.should_stop:
                 raise
 
-    async def _deliver(self, records: Mapping[TP, list[Any]], active: set[TP] | None) -> None:
-        generation = self.app.consumer_generation_id
+    async def _fetch_and_deliver(self) -> None:
+        # A copy: what may be fetched can change while the fetch waits, and Faust's own set changes with it.
+        wanted = {tp for tp in self._get_active_partitions() if self._scoring or tp.topic not in self.batch_topics}
+        if not wanted:
+            await asyncio.sleep(QUIET_NAP_S)
+            return
+        async with self._fetching:
+            records = await self._getmany(wanted, FETCH_S)
         for tp, fetched in records.items():
-            if not self.flow_active or self.app.consumer_generation_id != generation:
-                # A rebalance has begun: every partition is sought to its committed offset when it ends.
+            if not self.flow_active or self.should_stop:
+                # A rebalance has begun; what is left out here is sought back to when it ends.
                 return
-            if active is not None and tp not in active and tp not in self._buffered_partitions:
-                continue
             self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
-            if tp.topic in self.batch_topics:
-                await self._deliver_batch(tp, fetched)
-            else:
+            if tp.topic not in self.batch_topics:
                 await self._deliver_each(tp, fetched)
+            elif self._scoring:
+                await self._deliver_batch(tp, fetched)
 
     async def _deliver_batch(self, tp: TP, fetched: list[Any]) -> None:
         read = self._read_offset[tp]
@@ -114,6 +131,24 @@ class BatchConsumer(driver.Consumer):
             return None
         return float(polled_ms) / 1000.0
 
+    # -- where reading resumes -----------------------------------------------------------------------------------
+
+    async def perform_seek(self) -> None:
+        """Seek every partition to its committed offset, and where it has none to its start."""
+        async with self._fetching:
+            await super().perform_seek()
+            fresh = [
+                aiokafka.TopicPartition(tp.topic, tp.partition)
+                for tp in self.assignment()
+                if tp.topic in self.batch_topics and not self._read_offset[tp]
+            ]
+            if fresh:
+                await self._thread.seek_to_beginning(*fresh)
+
+    def rebalance_ended(self) -> None:
+        """Fetch the batch topics again: all are sought, and Faust will not clear the agents' queues any more."""
+        self._scoring = True
+
     # -- what may be committed -----------------------------------------------------------------------------------
 
     def batch_done(self, tp: TP, next_offset: int) -> None:
@@ -132,6 +167,7 @@ class BatchConsumer(driver.Consumer):
 
         So the worker that gets them next finds all our rows in the changelogs.
         """
+        self._scoring = False
         self.stop_flow()
         self.app.flow_control.suspend()
         if self.before_revoke is not None:

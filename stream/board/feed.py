@@ -66,9 +66,10 @@ class Feed:
         self._changes.append(change)
 
     def latest(self, most: int) -> Iterator[Change]:
-        """Yield at most `most` changes, the latest first by event time; those that fold are a third at most."""
+        """Yield at most `most` changes, the latest event first; those that fold are a third at most."""
         room, room_for_folding = most, -(-most // 3)
-        for change in sorted(self._changes, key=lambda change: -change.at):
+        by_time = sorted(self._changes, key=lambda change: change.at)
+        for change in reversed(by_time):
             if room > 0 and (room_for_folding > 0 or not change.folds):
                 room, room_for_folding = room - 1, room_for_folding - change.folds
                 yield change

@@ -22,10 +22,13 @@ from stream.board.model import BoardModel
 BESIDE_FROM: Final = 120
 """Width of the terminal from which the panel stands beside the table."""
 PANEL_SHARE: Final = 0.28
+"""The panel's part of that width."""
+LEAST_LINES: Final = 2
+"""Lines of the table, whatever the height: its head and the loudest incident."""
 HEADER_LINES: Final = 3
 """Two lines of text and a rule."""
-MOST_BELOW: Final = 9
-"""Lines below the table, where the panel goes on a narrow terminal; a third of the height if that is less."""
+KEPT_BELOW: Final = 9
+"""Lines kept for the panel below the table on a narrow terminal; a third of the height if that is less."""
 BEFORE_WORDS: Final = 12
 """Cells of the time and the sign before the words of a change."""
 WORDS_BELOW: Final = 36
@@ -37,7 +40,7 @@ _TITLE: Final = "what changed"
 
 
 def render(model: BoardModel, width: int, height: int, *, ascii_only: bool = False) -> RenderableType:
-    """Return the board as it stands, `width` cells wide and at most `height` lines high.
+    """Return the board as it stands, `width` cells wide and at most `height` lines high (five at least).
 
     `ascii_only` draws with ASCII signs alone, for terminals that have no more.
     """
@@ -47,9 +50,9 @@ def render(model: BoardModel, width: int, height: int, *, ascii_only: bool = Fal
         below = 0
     else:
         panel_width, table_width = 0, width
-        below = min(MOST_BELOW, max(0, height - HEADER_LINES) // 3)
+        below = _lines_below(height, len(model.rows))
     drawing = Drawing(model, ascii_only, written_out=table_width >= columns.FULL_FROM)
-    lines = max(1, height - HEADER_LINES - below)
+    lines = max(LEAST_LINES, height - HEADER_LINES - below)
     board = _leaderboard(drawing, table_width, lines)
     parts: list[RenderableType] = [_header(drawing, width)]
     if panel_width:
@@ -57,6 +60,12 @@ def render(model: BoardModel, width: int, height: int, *, ascii_only: bool = Fal
     else:
         parts.extend([board, *_changes_below(drawing, width, below)])
     return Group(*parts)
+
+
+def _lines_below(height: int, incidents: int) -> int:
+    """Return the lines of the panel below the table: those kept for it, or all that the table leaves free."""
+    room = max(0, height - HEADER_LINES)
+    return max(min(KEPT_BELOW, room // 3), room - max(LEAST_LINES, incidents + 1))
 
 
 def _header(drawing: Drawing, width: int) -> RenderableType:
@@ -103,9 +112,9 @@ def _leaderboard(drawing: Drawing, width: int, lines: int) -> RenderableType:
     model = drawing.model
     if not model.rows:
         return drawing.text("waiting for the first score", _QUIET)
-    room = max(1, lines - 1)
-    hidden = len(model.rows) - room
-    shown = model.loudest(room if hidden <= 0 else max(1, room - 1))
+    room = lines - 1
+    told = room > 1 and len(model.rows) > room
+    shown = model.loudest(room - 1 if told else room)
     rank_width = len(str(len(shown)))
     fitted, title_width = columns.fit(width, rank_width)
     table = Table(box=None, padding=(0, columns.GAP, 0, 0), pad_edge=False, header_style=_QUIET)
@@ -119,7 +128,7 @@ def _leaderboard(drawing: Drawing, width: int, lines: int) -> RenderableType:
     for rank, row in enumerate(shown, start=1):
         cells = [column.cell(drawing, row, column_width) for column, column_width in fitted]
         table.add_row(Text(str(rank), _QUIET), drawing.text(model.name(row.score.incident_id)), *cells)
-    if hidden <= 0:
+    if not told:
         return table
     return Group(table, drawing.text(f"and {len(model.rows) - len(shown):,} quieter", _QUIET))
 

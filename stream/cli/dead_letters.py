@@ -41,7 +41,7 @@ def list_(invocation: Invocation, reason: str | None, limit: int, *, as_json: bo
       decibel dead-letters list --json --limit 1000 | jq -r .reason | sort | uniq -c
     """
     everything = find_letters(invocation.settings, reason)
-    latest = heapq.nlargest(limit, everything, key=lambda found: found.letter.origin.at)[::-1]
+    latest = heapq.nlargest(limit, everything, key=_age_order)[::-1]
     if as_json:
         for found in latest:
             print_json({"n": found.place, "to": found.destination, **_shown(found)})
@@ -117,8 +117,9 @@ def requeue(
     letters = _chosen(invocation, places, reason)
     empty: list[Found] = []
     if dry_run:
-        sent = 0
-        for sent, found in enumerate(letters, start=1):
+        chosen = list(letters)
+        sent = len(chosen)
+        for found in chosen:
             click.echo(f"{found.place} → {found.destination}: {plain(found.letter.error)}", err=as_json)
     else:
         sent, empty = send_again(invocation.settings, letters)
@@ -132,6 +133,11 @@ def requeue(
         names = ", ".join(found.place for found in empty)
         click.echo(f"Without a record, left: {names}", err=True)
         click.get_current_context().exit(REJECTED_EXIT)
+
+
+def _age_order(found: Found) -> tuple[object, ...]:
+    origin = found.letter.origin
+    return origin.at, origin.topic, origin.partition, origin.offset
 
 
 def _chosen(invocation: Invocation, places: Iterable[str], reason: str | None) -> Iterator[Found]:

@@ -73,7 +73,9 @@ def read_profiles(file: str) -> Iterator[FileRecord]:
         whole = msgspec.json.decode(content)
     except msgspec.DecodeError:
         return _lines(name, content)  # several values, or a line that is wrong: told line by line
-    return _numbered(name, whole if isinstance(whole, list) else [whole])
+    if isinstance(whole, list):
+        return _numbered(name, whole)
+    return _numbered(name, [whole]) if b"\n" in content.strip() else _lines(name, content)
 
 
 def _lines(name: str, content: bytes) -> Iterator[FileRecord]:

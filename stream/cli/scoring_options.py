@@ -1,4 +1,4 @@
-"""What the commands that score without Kafka share: the policy they run by, times, columns, and how numbers read."""
+"""What the commands that score without Kafka share: the policy they run by, times, columns, the console."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 
 from schemas.errors import DecibelError
-from schemas.times import from_epoch, parse_time
+from schemas.times import parse_time
 from scoring.policy import Policy, load_policy
 from stream.cli.context import Invocation
 from stream.columns import parse_columns
@@ -26,7 +26,7 @@ policy_option = click.option(
 
 
 def policy_of(invocation: Invocation, policy_file: str | None) -> Policy:
-    """Return the policy of the option, else of the settings, else the shipped one; PolicyError names the key."""
+    """Return the policy of the option, else of the settings, else the shipped one. Raises PolicyError."""
     return load_policy(policy_file or invocation.settings.policy or None)
 
 
@@ -66,18 +66,8 @@ columns_option = click.option(
 
 
 def quiet_console(*, stderr: bool = False) -> Console:
-    """A rich console without markup; where it is no terminal, wide enough that nothing wraps, and uncoloured."""
+    """A rich console without markup; where it is no terminal, so wide that nothing wraps, and uncoloured."""
     out = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
     if out.is_terminal:
         return out
     return Console(stderr=stderr, highlight=False, markup=False, emoji=False, width=WIDE)
-
-
-def day_and_minute(at: float) -> str:
-    """Return a time as people read it, in UTC.
-
-    >>> day_and_minute(1639098300.0)
-    '10 December 2021, 01:05 UTC'
-    """
-    moment = from_epoch(at)
-    return f"{moment.day} {moment:%B %Y, %H:%M} UTC"

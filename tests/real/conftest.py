@@ -15,6 +15,8 @@ class RunningKafka:
     """A Kafka the tests may use, but neither stop nor restart."""
 
     bootstrap: str
+    session_timeout_s: float = 6.0
+    """The shortest session it allows a member of a group: how long a killed worker is waited for."""
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +26,7 @@ def kafka() -> Iterator[RunningKafka]:
         yield RunningKafka(bootstrap)
         return
     with RealKafka() as started:
-        yield RunningKafka(started.bootstrap)
+        yield RunningKafka(started.bootstrap, session_timeout_s=2.0)
 
 
 @pytest.fixture

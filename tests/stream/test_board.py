@@ -1,4 +1,4 @@
-"""The board: a model fed by events in any order, and a drawing that fits the terminal and shows text as text."""
+"""The board: a model fed by events in any order, a drawing that fits the terminal and shows text as text."""
 
 import io
 from datetime import timedelta
@@ -30,9 +30,11 @@ NOTHING = Factors(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 def score(incident="one", noise=50.0, at=START, revision=1, **changes):
     given = {
-        "incident_id": incident, "revision": revision, "as_of": from_epoch(at), "noise": noise, "level": "Chatter",
+        "incident_id": incident, "revision": revision, "as_of": from_epoch(at), "noise": noise,
+        "level": "Chatter",
         "decay": 1.0, "composite": noise, "anchor": from_epoch(at), "half_life": WEEK_S, "factors": NOTHING,
-        "contributions": NOTHING, "last_item": None, "peak": Peak(noise, from_epoch(at)), "state": State.EMERGING,
+        "contributions": NOTHING, "last_item": None, "peak": Peak(noise, from_epoch(at)),
+        "state": State.EMERGING,
         "trend": Trend.STEADY, "polarity": Polarity(50.0, Shift.HELD), "category": Category.OTHER, "items": 1,
         "platforms": 1, "audience_estimated": 0.0, "first_seen": from_epoch(at), "last_seen": from_epoch(at),
         "verdict": "",
@@ -65,9 +67,10 @@ def model_of(*events, **options):
 
 
 def drawn(model, width=140, height=40, **options):
-    console = Console(file=io.StringIO(), width=width, height=height, color_system=None, force_terminal=False)
+    screen = io.StringIO()
+    console = Console(file=screen, width=width, height=height, color_system=None, force_terminal=False)
     console.print(render(model, width, height, **options))
-    return console.file.getvalue()
+    return screen.getvalue()
 
 
 def busy():
@@ -89,7 +92,7 @@ def busy():
     )  # fmt: skip
 
 
-# -- the model ---------------------------------------------------------------------------------------------------
+# -- the model --------------------------------------------------------------------------------
 
 
 def test_the_loudest_now_comes_first_though_it_was_not_the_loudest_then():
@@ -185,7 +188,13 @@ def test_what_changed_begins_with_the_latest_by_event_time():
     assert [change.incident_id for change in model.feed.latest(9)] == ["late", "early"]
 
 
-# -- the drawing -------------------------------------------------------------------------------------------------
+def test_peaks_leave_room_for_what_is_rarer():
+    risers = [crossing(f"riser-{n}", at=START + HOUR_S + n) for n in range(20)]
+    changes = list(model_of(*risers, *(transition(f"mover-{n}") for n in range(20))).feed.latest(9))
+    assert [change.kind for change in changes] == [Kind.PEAK] * 3 + [Kind.STATE] * 6
+
+
+# -- the drawing --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,138 @@
+"""What `decibel replay` says at its end: how much came in and out, how fast, and who is loudest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+import click
+import msgspec
+from msgspec import Struct
+from rich.table import Table
+
+from schemas.times import format_time, parse_time
+from schemas.topics import (
+    DEAD_LETTERS,
+    NOISE_INDEX,
+    NOISE_SCORES,
+    PEAK_CROSSINGS,
+    STATE_CHANGES,
+    TREND_UPDATES,
+)
+from scoring.ledger import Outcome
+from scoring.levels import level_of, shown
+from scoring.reasons import when
+from stream.cli.context import plain
+from stream.cli.scoring_options import quiet_console
+from stream.replay import Replay
+
+TOPICS: Final = (NOISE_SCORES, TREND_UPDATES, STATE_CHANGES, PEAK_CROSSINGS, NOISE_INDEX, DEAD_LETTERS)
+"""What comes out, in the order of the summary."""
+
+_LOUDEST: Final = 5
+"""Incidents that are listed."""
+
+
+class Loud(Struct, frozen=True):
+    """One of the loudest incidents at the end."""
+
+    incident_id: str
+    noise: float
+    level: str
+    state: str
+    trend: str
+
+
+class Summary(Struct, frozen=True):
+    """What became of the files. `at` is the time reached; `events` counts what came out, by topic."""
+
+    files: list[str]
+    at: str | None
+    profiles: int
+    items: int
+    applied: int
+    unchanged: int
+    rejected: int
+    incidents: int
+    deadlines: int
+    events: dict[str, int]
+    loudest: list[Loud]
+    seconds: float
+    items_per_second: float
+
+
+def summary_of(run: Replay, files: tuple[str, ...], counts: Counter[str], seconds: float) -> Summary:
+    """Return what a finished run comes to; `seconds` is how long it took."""
+    tally, at, half_life_s = run.tally, run.time, run.policy.curve.half_life_s
+    outcomes: Counter[Outcome] = Counter()
+    for (_platform, outcome), number in tally.items.items():
+        outcomes[outcome] += number
+    loudest = [
+        Loud(
+            incident_id,
+            noise := incident.noise_at(at, half_life_s),
+            level_of(noise, run.policy),
+            incident.state.value,
+            incident.trend.value,
+        )
+        for incident_id, incident in run.loudest(_LOUDEST)
+    ]
+    return Summary(
+        files=list(files),
+        at=format_time(at) if at else None,
+        profiles=run.profiles,
+        items=run.items,
+        applied=outcomes[Outcome.APPLIED],
+        unchanged=outcomes[Outcome.UNCHANGED],
+        rejected=run.rejected,
+        incidents=sum(1 for _ in run.incidents()),
+        deadlines=tally.deadlines,
+        events={topic: counts[topic] for topic in TOPICS},
+        loudest=loudest,
+        seconds=round(seconds, 3),
+        items_per_second=round(run.items / seconds, 1),
+    )
+
+
+def report(summary: Summary, out: str | None, *, as_json: bool) -> None:
+    """Print the summary on stderr; as JSON on stdout, unless the events went there (`out` is `-`)."""
+    if as_json:
+        click.echo(msgspec.json.encode(summary), err=out == "-")
+        return
+    console = quiet_console(stderr=True)
+    console.print(
+        f"{summary.items:,} observations of {summary.incidents:,} incidents scored "
+        f"in {summary.seconds:.1f} s, {summary.items_per_second:,.0f} per second",
+        style="bold",
+    )
+    console.print(
+        f"{summary.applied:,} counted, {summary.unchanged:,} brought nothing new, "
+        f"{summary.rejected:,} rejected; {summary.deadlines:,} deadlines fired"
+    )
+    console.print()
+    console.print(_events(summary))
+    if summary.loudest:
+        console.print()
+        console.print(_loudest(summary))
+    if out not in (None, "-"):
+        console.print(f"\nwritten to {out}")
+
+
+def _events(summary: Summary) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("events")
+    table.add_column("", justify="right")
+    for topic, count in summary.events.items():
+        table.add_row(topic, f"{count:,}")
+    return table
+
+
+def _loudest(summary: Summary) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column(f"loudest on {when(parse_time(summary.at or ''))}")
+    table.add_column("noise", justify="right")
+    for column in ("level", "state", "trend"):
+        table.add_column(column)
+    for each in summary.loudest:
+        table.add_row(plain(each.incident_id), str(shown(each.noise)), each.level, each.state, each.trend)
+    return table

@@ -1,0 +1,95 @@
+"""The lifecycle by brute force: metrics recounted from all items, timers started and stopped at every instant
+at which a metric crosses a value, found by halving intervals. Slow, and without any closed form.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from scoring.policy import Policy
+from tests import oracle
+
+HOUR_S = 3600.0
+
+
+class Step(NamedTuple):
+    at: float
+    previous: str
+    to: str
+
+
+class LifecycleOracle:
+    """Feed it observations in the order of their times, then let it run on; `steps` is what happened."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy, self.rules = policy, policy.lifecycle.rules
+        self.seen, self.items = [], []
+        self.now = self.state_since = 0.0
+        self.state, self.stepped_back = "Emerging", False
+        self.since: dict[int, float] = {}
+        self.steps: list[Step] = []
+
+    def observe(self, item) -> None:
+        at = round(item.observed_at.timestamp(), 3)
+        if self.seen:
+            self.run(at)
+        else:
+            self.state_since = at
+        self.seen.append(item)
+        self.items = oracle.standing(self.seen, self.policy)
+        self.now = at
+        self._evaluate()
+
+    def run(self, until: float) -> None:
+        while (tick := self._next_tick(until)) is not None:
+            self.now = tick
+            self._evaluate()
+        self.now = until
+
+    def _next_tick(self, until: float) -> float | None:
+        ticks = [self.state_since + HOUR_S * self.policy.lifecycle.cooldown_h[self.state]]
+        for number, rule in self._active():
+            if number in self.since:
+                ticks.append(self.since[number] + HOUR_S * rule.hold_h)
+            if self._above(rule, self.now) and not self._above(rule, until):
+                ticks.append(self._crossing(rule, self.now, until))
+        return min((tick for tick in ticks if self.now < tick <= until), default=None)
+
+    def _crossing(self, rule, low: float, high: float) -> float:
+        while high - low > 0.0005:
+            middle = (low + high) / 2.0
+            low, high = (middle, high) if self._above(rule, middle) else (low, middle)
+        return high
+
+    def _evaluate(self) -> None:
+        while True:
+            active = dict(self._active())
+            self.since = {number: at for number, at in self.since.items() if number in active}
+            for number, rule in active.items():
+                if self._above(rule, self.now) == (rule.comparison == "at_least"):
+                    self.since.setdefault(number, self.now)
+                else:
+                    self.since.pop(number, None)
+            rule = next((rule for number, rule in active.items() if self._met(number, rule)), None)
+            if rule is None:
+                return
+            self.steps.append(Step(self.now, self.state, rule.to))
+            self.state, self.state_since, self.stepped_back = rule.to, self.now, rule.step == "back"
+
+    def _met(self, number: int, rule) -> bool:
+        slack = 1e-4
+        if number not in self.since or self.now < self.since[number] + HOUR_S * rule.hold_h - slack:
+            return False
+        waits = rule.step == "back" or self.stepped_back
+        cooled = self.state_since + HOUR_S * self.policy.lifecycle.cooldown_h[self.state]
+        return not waits or self.now >= cooled - slack
+
+    def _above(self, rule, at: float) -> bool:
+        if rule.metric == "noise":
+            return oracle.noise(self.items, self.policy, at) >= rule.than
+        if rule.metric == "platforms":
+            return len({each.platform for each in self.items}) >= rule.than
+        return oracle.rate(self.items, {"velocity": 1.0, "activity": 24.0}[rule.metric], at) >= rule.than
+
+    def _active(self):
+        return ((number, rule) for number, rule in enumerate(self.rules) if self.state in rule.sources)

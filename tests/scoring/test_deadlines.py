@@ -1,0 +1,56 @@
+"""The heap of deadlines against a plain sorted list."""
+
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scoring.deadlines import Deadlines
+
+times = st.integers(0, 20).map(float)
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("plan"), st.sampled_from("abcd"), st.one_of(times, st.just(math.inf))),
+        st.tuples(st.just("pop"), times),
+    ),
+    max_size=60,
+)
+
+
+@given(steps)
+def test_wake_ups_come_as_from_a_sorted_list(steps):
+    # given
+    heap, plain = Deadlines(), {}
+
+    for step in steps:
+        # when
+        if step[0] == "plan":
+            _, incident, at = step
+            heap.plan(incident, at)
+            if at < plain.get(incident, math.inf):
+                plain[incident] = at
+            continue
+        woken = []
+        while (wake := heap.pop(step[1])) is not None:
+            woken.append(wake)
+
+        # then
+        assert woken == sorted((at, incident) for incident, at in plain.items() if at <= step[1])
+        plain = {incident: at for incident, at in plain.items() if at > step[1]}
+        assert len(heap) == len(plain)
+        assert heap.next() == min(plain.values(), default=math.inf)
+
+
+def test_a_later_plan_leaves_the_earlier_wake_up():
+    deadlines = Deadlines()
+    deadlines.plan("a", 5.0)
+    deadlines.plan("a", 9.0)
+    assert deadlines.pop(10.0) == (5.0, "a")
+    assert deadlines.pop(10.0) is None
+
+
+def test_who_never_changes_has_no_deadline():
+    deadlines = Deadlines()
+    deadlines.plan("a", math.inf)
+    assert len(deadlines) == 0
+    assert deadlines.next() == math.inf

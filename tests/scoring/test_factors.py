@@ -1,0 +1,102 @@
+"""Each factor by its published rule."""
+
+import math
+
+import pytest
+
+from schemas.words import Tier
+from scoring import factors
+from scoring.incident import Incident, PlatformSum
+from tests.builders import hours
+from tests.driver import SHIPPED_POLICY as POLICY
+
+
+@pytest.mark.parametrize(("people", "points"), [(0, 0), (9, 10), (99, 20), (9_999, 40), (10**10, 100), (10**14, 100)])
+def test_reach_gives_ten_points_for_each_decade_of_audience(people, points):
+    assert factors.reach(factors.Audience(people, 0.0), POLICY) == pytest.approx(points)
+
+
+def test_an_unknown_audience_is_estimated_from_interactions_and_flagged():
+    # given: 3 interactions without an audience; elsewhere an audience a ninth of what these stand for
+    estimated = 3.0 * POLICY.platform("reddit").audience_per_interaction
+    known = round(estimated / 9.0)
+    incident = Incident(platforms={"reddit": PlatformSum(1, 3000, 0, 3000), "x": PlatformSum(1, 9000, known, 0)})
+
+    # when
+    people = factors.audience(incident, POLICY)
+
+    # then
+    assert (people.known, people.estimated) == (known, estimated)
+    assert people.estimated_share == estimated / (known + estimated)
+
+
+@pytest.mark.parametrize(("units", "points"), [(0.0, 0.0), (1000.0, 100.0), (10**7, 100.0)])
+def test_engagement_is_a_logarithm_of_typical_items_full_at_a_thousand(units, points):
+    assert factors.engagement(units, POLICY) == pytest.approx(points)
+
+
+def test_each_platform_is_measured_in_its_own_typical_items():
+    # given: a typical item of each of three platforms, one of them unnamed
+    names = ("hackernews", "facebook", "unheard-of")
+    incident = Incident(
+        platforms={name: PlatformSum(1, round(1000 * POLICY.platform(name).typical)) for name in names}
+    )
+
+    # then
+    assert factors.engagement_units(incident, POLICY) == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize(
+    ("tiers", "points"), [("", 0), ("C", 5), ("BC", 15), ("SABC", 65), ("SSSS", 100), ("S" * 9, 100)]
+)
+def test_star_power_adds_the_points_of_the_tiers_up_to_100(tiers, points):
+    incident = Incident(parties={str(number): Tier(tier) for number, tier in enumerate(tiers)})
+    assert factors.star_power(incident, POLICY) == points
+
+
+def test_a_figure_that_is_also_a_party_counts_once_by_its_tier():
+    incident = Incident(parties={"ann": Tier.S}, figures={"ann": 7, "bob": 1})
+    assert factors.star_power(incident, POLICY) == 30 + 5
+
+
+@pytest.mark.parametrize(("covered_h", "points"), [(0.0, 0.0), (3.6, 5.0), (36.0, 50.0), (72.0, 100.0), (999.0, 100.0)])
+def test_duration_is_first_to_last_coverage_over_72_hours(covered_h, points):
+    incident = Incident(first_seen=hours(1.0), last_seen=hours(1.0 + covered_h))
+    assert factors.duration(incident, POLICY) == pytest.approx(points)
+
+
+@pytest.mark.parametrize(("platforms", "points"), [(0, 0), (1, 20), (2, 40), (5, 100), (8, 100)])
+def test_each_platform_gives_twenty_points_up_to_100(platforms, points):
+    incident = Incident(platforms={str(number): PlatformSum(1) for number in range(platforms)})
+    assert factors.cross_platform(incident, POLICY) == points
+
+
+def test_polarity_is_50_without_reaction():
+    assert factors.polarity(Incident(), POLICY) == 50.0
+
+
+def test_polarity_falls_when_all_take_one_side_and_rises_when_they_split():
+    one_sided = Incident(critic=98_000_000)
+    split = Incident(critic=49_000_000, defender=49_000_000)
+    assert factors.polarity(one_sided, POLICY) == pytest.approx(2.0 * 50.0 / 100.0)
+    assert factors.polarity(split, POLICY) == pytest.approx((2.0 * 50.0 + 98.0 * 100.0) / 100.0)
+
+
+def test_polarity_knows_no_side():
+    assert factors.polarity(Incident(critic=3, defender=9), POLICY) == factors.polarity(
+        Incident(critic=9, defender=3), POLICY
+    )
+
+
+def test_industry_impact_is_the_editors_or_50():
+    assert factors.industry_impact(Incident(), POLICY) == 50.0
+    assert factors.industry_impact(Incident(impact=0.0), POLICY) == 0.0
+
+
+def test_an_incident_without_items_makes_no_noise():
+    assert factors.composite(Incident(impact=100.0), POLICY) == 0.0
+
+
+def test_every_factor_at_its_top_gives_100():
+    full = factors.Factors(*[100.0] * 7)
+    assert math.isclose(factors.total(factors.weighted(full, POLICY.weights)), 100.0)

@@ -1,0 +1,143 @@
+"""Peaks and crossings: a new peak by a margin, "peaked" after a hold, levels left only below their edge."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.times import to_epoch
+from schemas.topics import NOISE_SCORES, PEAK_CROSSINGS
+from schemas.words import PeakKind
+from tests import oracle
+from tests.builders import hours, item, profile
+from tests.driver import SHIPPED_POLICY as POLICY
+from tests.driver import Driver
+from tests.scoring.strategies import bursts
+
+NAMES, EDGES = list(POLICY.levels), list(POLICY.levels.values())
+RULE = POLICY.peaks
+END = hours(24.0 * 60)
+
+
+def crossings(driver: Driver, *kinds: PeakKind) -> list:
+    return [each for each in driver.events(PEAK_CROSSINGS) if not kinds or each.kind in kinds]
+
+
+def run(stream, end: float = END) -> Driver:
+    driver = Driver()
+    for each in stream:
+        driver.pipe(each)
+    driver.advance(end)
+    return driver
+
+
+def test_a_first_item_of_some_noise_is_a_new_peak():
+    driver = run([item("a")], hours(0.0))
+    assert [(each.kind, each.noise, each.level) for each in crossings(driver)] == [
+        (PeakKind.ROSE_ABOVE, 13.0, "Whisper"),
+        (PeakKind.NEW_PEAK, 13.0, "Whisper"),
+    ]
+
+
+def test_peaked_is_told_with_the_peak_when_the_noise_has_stayed_below_it_for_the_hold():
+    # when
+    driver = run([item("a", h=1.0)], hours(100.0))
+
+    # then
+    (peaked,) = crossings(driver, PeakKind.PEAKED)
+    assert to_epoch(peaked.at) == hours(1.0 + RULE.hold_h)
+    assert (peaked.peak.noise, to_epoch(peaked.peak.at)) == (13.0, hours(1.0))
+    assert peaked.noise < 13.0
+
+
+def test_a_higher_peak_within_the_hold_begins_it_anew():
+    # when: louder after ten hours
+    driver = run([item("a", h=0.0), item("b", h=10.0, likes=1000)], hours(100.0))
+
+    # then
+    (peaked,) = crossings(driver, PeakKind.PEAKED)
+    assert to_epoch(peaked.at) == hours(10.0 + RULE.hold_h)
+    assert to_epoch(peaked.peak.at) == hours(10.0)
+
+
+def test_a_rise_of_less_than_the_margin_is_no_new_peak():
+    # given
+    driver = Driver()
+    driver.pipe(item("a"))
+
+    # when: 2.9 points more, then again
+    driver.profile(profile(impact=79.0))
+    assert len(crossings(driver, PeakKind.NEW_PEAK)) == 1
+    driver.profile(profile(impact=81.0))
+
+    # then
+    assert len(crossings(driver, PeakKind.NEW_PEAK)) == 2
+    assert crossings(driver, PeakKind.NEW_PEAK)[-1].noise >= 13.0 + RULE.margin
+
+
+def test_a_level_is_left_only_two_points_below_its_edge():
+    # when: 13 points fall to 8, the edge of Whisper being 10
+    driver = run([item("a", h=0.0)])
+
+    # then
+    (fell,) = crossings(driver, PeakKind.FELL_BELOW)
+    assert fell.level == "Whisper"
+    assert 8.0 - 1e-5 < fell.noise < 8.0
+    assert oracle.noise(oracle.standing([item("a")], POLICY), POLICY, to_epoch(fell.at) - 0.001) >= 8.0 - 1e-9
+
+
+def test_a_retraction_leaves_every_level_at_once():
+    # given
+    driver = Driver()
+    driver.pipe(item("a", likes=10**6, figures=("Ann", "Bob")))
+    rose = [each.level for each in crossings(driver, PeakKind.ROSE_ABOVE)]
+    assert len(rose) > 1
+
+    # when
+    driver.pipe(item("a", seen=1.0, retracted=True))
+
+    # then
+    fell = crossings(driver, PeakKind.FELL_BELOW)
+    assert [each.level for each in fell] == rose[::-1]
+    assert {(to_epoch(each.at), each.noise) for each in fell} == {(hours(1.0), 0.0)}
+
+
+@given(bursts(), st.lists(st.floats(0.0, 24.0 * 60), max_size=10))
+def test_the_level_told_is_at_any_time_the_one_the_noise_is_in(stream, times):
+    # given
+    driver = Driver()
+    for each in stream:
+        driver.pipe(each)
+    items = oracle.standing(stream, POLICY)
+
+    for at in sorted(hours(h) for h in times if hours(h) > driver.ledger.time):
+        # when
+        driver.advance(at)
+        told = crossings(driver, PeakKind.ROSE_ABOVE, PeakKind.FELL_BELOW)
+        level = 0
+        for each in told:
+            level += 1 if each.kind is PeakKind.ROSE_ABOVE else -1
+            assert each.level == NAMES[level if each.kind is PeakKind.ROSE_ABOVE else level + 1]
+
+        # then
+        noise = oracle.noise(items, POLICY, at)
+        assert level == driver.state().level
+        assert level == 0 or noise >= EDGES[level] - RULE.level_hysteresis - 1e-6
+        assert level == len(EDGES) - 1 or noise < EDGES[level + 1] + 1e-6
+
+
+@given(bursts())
+def test_peaks_grow_by_the_margin_and_each_peaked_is_the_greatest_so_far(stream):
+    # when
+    driver = run(stream)
+    scores = driver.events(NOISE_SCORES)
+
+    # then
+    told = [each.noise for each in crossings(driver, PeakKind.NEW_PEAK)]
+    assert all(second >= first + RULE.margin for first, second in zip(told, told[1:], strict=False))
+    greatest = max(each.noise for each in scores)
+    assert scores[-1].peak.noise == greatest
+    assert greatest < (told[-1] if told else RULE.first_noise) + RULE.margin
+    for each in crossings(driver, PeakKind.PEAKED):
+        peak_at = to_epoch(each.peak.at)
+        assert to_epoch(each.at) == round(peak_at + 3600.0 * RULE.hold_h, 3)
+        before = [score.noise for score in scores if to_epoch(score.as_of) <= to_epoch(each.at)]
+        assert each.peak.noise == max(before)

@@ -1,0 +1,108 @@
+"""The policy is checked before it is used, and each error names its key."""
+
+import re
+
+import pytest
+
+from schemas.errors import PolicyError
+from scoring.policy import SHIPPED, load_policy
+
+RULE = """
+[[lifecycle.rules]]
+from = ["{source}"]
+to = "{to}"
+metric = "{metric}"
+is = "at_least"
+than = 1.0
+hold_h = 0.0
+step = "forward"
+"""
+
+
+def changed(tmp_path, pattern: str, replacement: str, more: str = "") -> str:
+    """The shipped policy with one line changed, as a file."""
+    text, found = re.subn(pattern, replacement, SHIPPED.read_text(), count=1, flags=re.MULTILINE)
+    assert found, f"the shipped policy has no line like {pattern}"
+    path = tmp_path / "policy.toml"
+    path.write_text(text.replace("[limits]", more + "[limits]"))
+    return str(path)
+
+
+def test_the_shipped_policy_loads_and_has_the_published_constants():
+    policy = load_policy()
+    weights = policy.weights
+    assert (weights.reach, weights.engagement, weights.star_power, weights.duration) == (0.20, 0.20, 0.15, 0.10)
+    assert (weights.cross_platform, weights.polarity, weights.industry_impact) == (0.15, 0.10, 0.10)
+    assert policy.curve.half_life_h == 7 * 24
+    assert policy.duration.full_h == 72
+    assert [policy.star_power.S, policy.star_power.A, policy.star_power.B, policy.star_power.C] == [30, 20, 10, 5]
+    assert all(12.0 <= cooldown <= 48.0 for cooldown in policy.lifecycle.cooldown_h.values())
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement", "says"),
+    [
+        (r"^reach = 0.20", "reach = 0.30", "weights: they add up to 1.1, not to 1"),
+        (r"^reach = 0.20", "reach = -0.20", "weights.reach"),
+        (r"^reach = 0.20", "", "Object missing required field `reach` - at `$.weights`"),
+        (r"^half_life_h = 168.0", "half_life_h = 0.0", "$.curve.half_life_h"),
+        (r"^half_life_h = 168.0", "half_life_h = nan", "$.curve.half_life_h"),
+        (r"^half_life_h = 168.0", "half_life_h = inf", "curve.half_life_h: inf is not a finite number"),
+        (r"^half_life_h = 168.0", 'half_life_h = "long"', "$.curve.half_life_h"),
+        (r"^half_life_h = 168.0", "halflife_h = 168.0", "`halflife_h`"),
+        (r"^\[curve\]", "[curves]", "`curves`"),
+        (r"^C = 5.0", "C = 500.0", "$.star_power.C"),
+        (r"^Whisper = 10.0", "Whisper = 30.0", "levels: each lower edge must be above the one before"),
+        (r"^Silence = 0.0", "Silence = 1.0", "levels: the first must have its lower edge at 0"),
+        (r"^level_hysteresis = 2.0", "level_hysteresis = 10.0", "peaks.level_hysteresis"),
+        (r"^fast_h = 6.0", "fast_h = 5.0", "trend.fast_h"),
+        (r"^fast_h = 6.0", "fast_h = 24.0", "trend: fast_h < slow_h <= usual_h must hold"),
+        (r"^cooling_ratio = 0.6", "cooling_ratio = 1.2", "trend: fading_ratio < cooling_ratio"),
+        (r"^hysteresis = 0.15", "hysteresis = 0.7", "trend.hysteresis"),
+        (r"^slope_h = 6.0", "slope_h = 168.0", "trend.slope_h"),
+        (r"^horizons_h = .*", "horizons_h = [2.0, 6.0, 24.0, 168.0]", "rates.horizons_h: 1 is missing"),
+        (r"^Growing = 12.0", "", "lifecycle.cooldown_h: `Growing` is missing"),
+        (r"^Growing = 12.0", "Growing = 0.0", "lifecycle.cooldown_h"),
+        (r"^Growing = 12.0", "Growing = 1e-9", "lifecycle.cooldown_h"),
+        (r'^metric = "noise"', 'metric = "loudness"', "$.lifecycle.rules[0].metric"),
+        (r'^to = "Debated"', 'to = "Emerging"', "lifecycle.rules[2]: leads from Emerging to itself"),
+        (r"^other = \{.*", "", "platforms: `other` is missing"),
+        (r'^earliest = ".*"', 'earliest = "long ago"', "limits.earliest"),
+        (r'^Resolved = "No longer"', "", "words: `Resolved` is missing"),
+        (r"^\[weights\]", "[weights", "not TOML"),
+    ],
+)
+def test_an_error_names_the_file_and_the_key(tmp_path, pattern, replacement, says):
+    # given
+    path = changed(tmp_path, pattern, replacement)
+
+    # when
+    with pytest.raises(PolicyError) as refused:
+        load_policy(path)
+
+    # then
+    assert str(refused.value).startswith(path)
+    assert says in str(refused.value)
+
+
+def test_a_circle_of_steps_forward_is_refused(tmp_path):
+    # given
+    circle = RULE.format(source="Debated", to="Emerging", metric="noise")
+
+    # when
+    with pytest.raises(PolicyError) as refused:
+        load_policy(changed(tmp_path, r"^version", "version", more=circle))
+
+    # then
+    assert "lead round in a circle" in str(refused.value)
+    assert "Debated" in str(refused.value)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(PolicyError, match=r"nowhere.toml: cannot be read"):
+        load_policy(tmp_path / "nowhere.toml")
+
+
+def test_a_platform_without_constants_has_those_of_other():
+    policy = load_policy()
+    assert policy.platform("unheard-of") is policy.platforms["other"]
