@@ -73,14 +73,17 @@ def _apply_profile(ledger: Ledger, record: Record) -> None:
 def _check_size(ledger: Ledger, record: Record) -> None:
     most = ledger.policy.limits.record_bytes
     if record.value is not None and len(record.value) > most:
-        raise RecordError(f"the record has {len(record.value)} bytes; at most {most} are accepted", "oversized")
+        raise RecordError(
+            f"the record has {len(record.value)} bytes; at most {most} are accepted", "oversized"
+        )
 
 
 def _check_key(record: Record, incident_id: str) -> None:
     if record.key != incident_id.encode():
         shown = "none" if record.key is None else repr(record.key.decode("utf-8", "replace"))
         raise RecordError(
-            f"the record's key is {shown}, not its incident {incident_id!r}: it may lie in the wrong partition", "key"
+            f"the record's key is {shown}, not its incident {incident_id!r}: it may lie in the wrong partition",
+            "key",
         )
 
 

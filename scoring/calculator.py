@@ -39,7 +39,7 @@ def calculate(values: Factors, age_s: float, policy: Policy) -> Calculation:
 
     >>> from scoring.policy import load_policy
     >>> golden = calculate(Factors(40, 82, 15, 5, 20, 50, 50), 2.4 * 3600, load_policy())
-    >>> golden.composite, round(golden.decay, 4), golden.shown, golden.level
+    >>> round(golden.composite, 2), round(golden.decay, 4), golden.shown, golden.level
     (40.15, 0.9901, 39, 'Murmur')
     """
     left = decay(age_s, policy.curve.half_life_s)

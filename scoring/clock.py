@@ -36,7 +36,9 @@ def times_of(item: SourceItem, received_at: float, clock: Clock, limits: Limits,
     latest = received_at + limits.ahead_h * HOUR_S
     for field, at in (("published_at", published), ("observed_at", observed)):
         if at < earliest_at:
-            raise RecordError(f"{format_time(at)} is before {limits.earliest} - at `$.{field}`", "absurd-time")
+            raise RecordError(
+                f"{format_time(at)} is before {limits.earliest} - at `$.{field}`", "absurd-time"
+            )
         if at > latest:
             raise RecordError(
                 f"{format_time(at)} is more than {limits.ahead_h:g} h after the record arrived - at `$.{field}`",

@@ -39,7 +39,10 @@ def noise_average_at(incident: Incident, policy: Policy, at: float) -> float:
     start = max(incident.averages_at, incident.last_seen)
     elapsed_s = max(0.0, at - start)
     pull = math.exp(-b * elapsed_s)
-    return gain * noise * (math.exp(-a * elapsed_s) - pull) + _flat_average(incident, b, noise, min(at, start)) * pull
+    return (
+        gain * noise * (math.exp(-a * elapsed_s) - pull)
+        + _flat_average(incident, b, noise, min(at, start)) * pull
+    )
 
 
 def slope_per_hour(incident: Incident, policy: Policy, at: float) -> float:

@@ -95,10 +95,14 @@ def state_change(
         evidence=evidence,
         noise=incident.noise_at(at, policy.curve.half_life_s),
     )
-    return Output(STATE_CHANGES, incident_id, f"{incident_id}/{incident.revision}/state/{to.value}", at, change)
+    return Output(
+        STATE_CHANGES, incident_id, f"{incident_id}/{incident.revision}/state/{to.value}", at, change
+    )
 
 
-def peak_crossing(incident_id: str, incident: Incident, policy: Policy, at: float, crossing: Crossing) -> Output:
+def peak_crossing(
+    incident_id: str, incident: Incident, policy: Policy, at: float, crossing: Crossing
+) -> Output:
     """Return the event that the noise has crossed a peak or a level at `at` (epoch seconds)."""
     event = PeakCrossing(
         incident_id=incident_id,
@@ -107,7 +111,9 @@ def peak_crossing(incident_id: str, incident: Incident, policy: Policy, at: floa
         kind=crossing.kind,
         noise=incident.noise_at(at, policy.curve.half_life_s),
         level=crossing.level,
-        peak=Peak(incident.peak_noise, from_epoch(incident.peak_at)) if crossing.kind is PeakKind.PEAKED else None,
+        peak=Peak(incident.peak_noise, from_epoch(incident.peak_at))
+        if crossing.kind is PeakKind.PEAKED
+        else None,
     )
     ident = f"{incident_id}/{incident.revision}/{crossing.kind.value}/{crossing.level}"
     return Output(PEAK_CROSSINGS, incident_id, ident, at, event)

@@ -127,6 +127,8 @@ def _rebuild(incident: Incident, counted: Iterable[Counted]) -> None:
     incident.figures_left_out = 0
     for each in standing:
         _note_figures(incident, each.figures)
-    incident.figures = dict(sorted(incident.figures.items()))  # the same bytes, whatever order the rows came in
+    incident.figures = dict(
+        sorted(incident.figures.items())
+    )  # the same bytes, whatever order the rows came in
     incident.first_seen = min((each.at for each in standing), default=0.0)
     incident.last_seen = max((each.at for each in standing), default=0.0)

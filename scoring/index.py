@@ -72,6 +72,12 @@ class PartitionIndex:
             moved = self._moved.setdefault(name, {})
             moved[incident_id] = moved.get(incident_id, 0.0) + points
 
+    def recover(self, curve: tuple[Category, float, float]) -> None:
+        """Add the curve (category, composite, anchor) of an incident that was here before: it has not moved."""
+        for name in (OVERALL, curve[0].value):
+            self._curves.setdefault(name, Curve()).add(curve[1], curve[2], self._half_life_s, 1)
+            self._changed.add(name)
+
     def shares(self, at: float) -> Iterator[IndexShare]:
         """Yield the share of each category that changed since the last call, as of `at`; its movers anew."""
         for name in sorted(self._changed):

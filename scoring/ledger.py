@@ -149,7 +149,11 @@ class Ledger:
         if incident.detected:
             self._fire_until(profile.incident_id, incident, now)
             self._settle(incident, now)
-        incident.category, incident.impact, incident.parties = profile.category, profile.industry_impact, parties
+        incident.category, incident.impact, incident.parties = (
+            profile.category,
+            profile.industry_impact,
+            parties,
+        )
         self._revise(profile.incident_id, incident, now, before)
 
     def advance(self, until: float, offset: int | None = None) -> None:
@@ -216,7 +220,7 @@ class Ledger:
             found += 1
             self.time = max(self.time, incident.as_of)
             if incident.detected:
-                self.index.replace(incident_id, None, _curve_of(incident), incident.as_of)
+                self.index.recover(_curve_of(incident))
                 self.deadlines.plan(incident_id, self._next_deadline(incident, incident.as_of))
         return found
 
@@ -231,7 +235,9 @@ class Ledger:
 
     # -- how one change goes -------------------------------------------------------------------------------------
 
-    def _observe(self, item: SourceItem, incident: Incident, old: Counted | None, new: Counted, now: float) -> None:
+    def _observe(
+        self, item: SourceItem, incident: Incident, old: Counted | None, new: Counted, now: float
+    ) -> None:
         """The evidence of a known or new incident changes at `now`."""
         policy, half_life_s = self.policy, self.policy.curve.half_life_s
         before = _curve_of(incident) if incident.detected else None
@@ -279,7 +285,14 @@ class Ledger:
         incident.noise_average = incident.noise_at(now, self.policy.curve.half_life_s)
         incident.polarity_average = incident.polarity
         told = events.state_change(
-            incident_id, incident, self.policy, now, None, incident.state, DETECTED, {"items": float(incident.items)}
+            incident_id,
+            incident,
+            self.policy,
+            now,
+            None,
+            incident.state,
+            DETECTED,
+            {"items": float(incident.items)},
         )
         self._changes.outputs.append(told)
 

@@ -76,7 +76,9 @@ def fires_at(incident: Incident, policy: Policy, index: int, rule: Rule) -> floa
     falls = metric_falls(incident, policy, rule)
     fires = round(_since(incident, index, rule, falls) + rule.hold_h * HOUR_S, 3)
     if rule.step == "back" or incident.stepped_back:
-        fires = max(fires, round(incident.state_since + policy.lifecycle.cooldown_h[incident.state] * HOUR_S, 3))
+        fires = max(
+            fires, round(incident.state_since + policy.lifecycle.cooldown_h[incident.state] * HOUR_S, 3)
+        )
     return NEVER if rule.comparison == "at_least" and fires >= falls else fires
 
 
@@ -94,7 +96,9 @@ def step(incident: Incident, policy: Policy, now: float) -> Iterator[Transition]
 
 def next_step(incident: Incident, policy: Policy) -> float:
     """Return when the next rule will have been met if nothing new comes, or NEVER (epoch seconds)."""
-    return min((fires_at(incident, policy, index, rule) for index, rule in _rules(incident, policy)), default=NEVER)
+    return min(
+        (fires_at(incident, policy, index, rule) for index, rule in _rules(incident, policy)), default=NEVER
+    )
 
 
 def _take(incident: Incident, policy: Policy, index: int, rule: Rule, now: float) -> Transition:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import graphlib
 import math
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -36,6 +37,8 @@ class _Table(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Curve(_Table, frozen=True):
+    """How fast noise decays."""
+
     half_life_h: Positive
 
     @property
@@ -45,10 +48,14 @@ class Curve(_Table, frozen=True):
 
 
 class Reach(_Table, frozen=True):
+    """Points for the audience."""
+
     points_per_decade: Positive
 
 
 class EngagementRule(_Table, frozen=True):
+    """What counts as full engagement, and the weight of each kind of interaction against a like."""
+
     full_units: Positive
     comment_weight: NotNegative
     share_weight: NotNegative
@@ -56,6 +63,8 @@ class EngagementRule(_Table, frozen=True):
 
 
 class StarPower(_Table, frozen=True):
+    """Points of each tier, and the tiers of figures that items may name."""
+
     S: Points
     A: Points
     B: Points
@@ -69,14 +78,20 @@ class StarPower(_Table, frozen=True):
 
 
 class Duration(_Table, frozen=True):
+    """How long coverage must last for the full factor."""
+
     full_h: Positive
 
 
 class CrossPlatform(_Table, frozen=True):
+    """Points for each platform."""
+
     points_per_platform: Positive
 
 
 class PolarityRule(_Table, frozen=True):
+    """The value without reaction, the weight of that prior, and what counts as a shift."""
+
     neutral: Points
     prior_mass: Positive
     half_life_h: Positive
@@ -84,6 +99,8 @@ class PolarityRule(_Table, frozen=True):
 
 
 class IndustryImpact(_Table, frozen=True):
+    """The value where nothing was assessed."""
+
     default: Points
 
 
@@ -95,6 +112,8 @@ class Platform(_Table, frozen=True):
 
 
 class PeakRule(_Table, frozen=True):
+    """When a peak is announced and confirmed, and how far below its edge a level is left."""
+
     first_noise: Points
     margin: Positive
     hold_h: Positive
@@ -102,10 +121,14 @@ class PeakRule(_Table, frozen=True):
 
 
 class Rates(_Table, frozen=True):
+    """Half-lives of the counts of items."""
+
     horizons_h: Annotated[tuple[Positive, ...], Meta(min_length=4, max_length=4)]
 
 
 class TrendRule(_Table, frozen=True):
+    """Which rates are compared, at which edges a word changes, and what is too little to tell."""
+
     fast_h: Positive
     slow_h: Positive
     usual_h: Positive
@@ -133,11 +156,15 @@ class Rule(_Table, frozen=True):
 
 
 class Lifecycle(_Table, frozen=True):
+    """The rules of the lifecycle, first match first, and the cooldown of each state."""
+
     cooldown_h: dict[State, Cooldown]
     rules: tuple[Rule, ...]
 
 
 class Limits(_Table, frozen=True):
+    """What is believed of a record."""
+
     earliest: str
     ahead_h: Positive
     record_bytes: Annotated[int, Meta(ge=1024)]
@@ -149,6 +176,8 @@ class Limits(_Table, frozen=True):
 
 
 class IndexRule(_Table, frozen=True):
+    """What the index tells beside its value."""
+
     share_every_s: NotNegative
     movers: Annotated[int, Meta(ge=0, le=100)]
 
@@ -245,17 +274,21 @@ def _check_levels(levels: dict[str, float], hysteresis: float) -> None:
     edges = list(levels.values())
     if not edges or edges[0] != 0.0:
         raise PolicyError("levels: the first must have its lower edge at 0")
-    if any(low >= high for low, high in zip(edges, edges[1:], strict=False)):
+    if any(low >= high for low, high in pairwise(edges)):
         raise PolicyError("levels: each lower edge must be above the one before")
     if len(edges) > 1 and edges[1] <= hysteresis:
-        raise PolicyError(f"peaks.level_hysteresis: {hysteresis:g} reaches below the lowest level, {edges[1]:g}")
+        raise PolicyError(
+            f"peaks.level_hysteresis: {hysteresis:g} reaches below the lowest level, {edges[1]:g}"
+        )
 
 
 def _check_trend(policy: Policy) -> None:
     trend, horizons = policy.trend, policy.rates.horizons_h
     for key in ("fast_h", "slow_h", "usual_h"):
         if getattr(trend, key) not in horizons:
-            raise PolicyError(f"trend.{key}: {getattr(trend, key):g} is none of rates.horizons_h {list(horizons)}")
+            raise PolicyError(
+                f"trend.{key}: {getattr(trend, key):g} is none of rates.horizons_h {list(horizons)}"
+            )
     if not trend.fast_h < trend.slow_h <= trend.usual_h:
         raise PolicyError("trend: fast_h < slow_h <= usual_h must hold")
     if trend.slope_h >= policy.curve.half_life_h:
@@ -264,10 +297,12 @@ def _check_trend(policy: Policy) -> None:
             "the mean that the slope is measured against must be faster than the noise itself"
         )
     edges = (trend.fading_ratio, trend.cooling_ratio, 1.0, trend.rising_ratio, trend.surging_ratio)
-    if any(low >= high for low, high in zip(edges, edges[1:], strict=False)):
+    if any(low >= high for low, high in pairwise(edges)):
         raise PolicyError("trend: fading_ratio < cooling_ratio < 1 < rising_ratio < surging_ratio must hold")
     if trend.cooling_ratio * (1.0 + trend.hysteresis) >= trend.rising_ratio * (1.0 - trend.hysteresis):
-        raise PolicyError(f"trend.hysteresis: {trend.hysteresis:g} makes the edges of cooling and rising overlap")
+        raise PolicyError(
+            f"trend.hysteresis: {trend.hysteresis:g} makes the edges of cooling and rising overlap"
+        )
 
 
 def _check_lifecycle(lifecycle: Lifecycle, horizons_h: tuple[float, ...]) -> None:

@@ -54,7 +54,9 @@ def make_app(settings: Settings, commit_type: type[BatchCommit] = BatchCommit) -
     `commit_type` is there for the tests, which crash between the steps of a commit. Raises PolicyError.
     """
     policy = load_policy(settings.policy or None)
-    names = {logical: physical(settings, logical) for logical in (SOURCE_ITEMS, INCIDENT_PROFILES, INDEX_SHARES)}
+    names = {
+        logical: physical(settings, logical) for logical in (SOURCE_ITEMS, INCIDENT_PROFILES, INDEX_SHARES)
+    }
     app = _faust_app(settings)
     tables = make_tables(app, settings)
     metrics = WorkerMetrics()
@@ -85,8 +87,18 @@ def make_app(settings: Settings, commit_type: type[BatchCommit] = BatchCommit) -
 
     index_agent(app, _topic(app, settings, INDEX_SHARES), board, send_index)
     _follow_rebalances(app, names[SOURCE_ITEMS], tables.incidents, partitions, metrics)
-    timekeeper = Timekeeper(app, settings, names[SOURCE_ITEMS], partitions, tables, outlet, metrics, fail)
-    http = HttpServer(settings.worker.http_host, settings.worker.http_port, metrics, timekeeper.ready)
+    timekeeper = Timekeeper(
+        app,
+        settings,
+        names[SOURCE_ITEMS],
+        partitions,
+        tables,
+        outlet,
+        metrics,
+        fail,
+        policy.index.share_every_s,
+    )
+    http = HttpServer(settings.worker.http_host, settings.worker.http_port, metrics, timekeeper.stuck_s)
     app.task(timekeeper.run)
     app.service(http)
     return app
@@ -167,7 +179,7 @@ def _follow_rebalances(
             metrics.ready(ready=True)
         except asyncio.CancelledError:
             raise
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - whatever it is, only a restart is safe
             # Faust would swallow it and go on without the partitions.
             fail(error)
 

@@ -89,7 +89,8 @@ class Outlet:
     async def _send(self, records: list[tuple[str, int, bytes, bytes, Headers | None]]) -> int | None:
         send = self._producer.send
         waiting = [
-            await send(topic, key, value, partition, None, headers) for topic, partition, key, value, headers in records
+            await send(topic, key, value, partition, None, headers)
+            for topic, partition, key, value, headers in records
         ]
         sent = await asyncio.gather(*waiting)
         return max((each.offset for each in sent), default=None)

@@ -1,10 +1,10 @@
-"""A worker's own HTTP: `/metrics` for Prometheus, `/healthz` (it runs) and `/readyz` (it scores) for its supervisor."""
+"""A worker's own HTTP: `/metrics` for Prometheus, `/healthz` (restart it if not) and `/readyz` (it scores)."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 from mode import Service
@@ -14,14 +14,20 @@ from stream.metrics import WorkerMetrics
 
 log = logging.getLogger(__name__)
 
+MOST_STUCK_S: Final = 900.0
+"""A worker that has not scored for so long is to be restarted: its place in the group may be lost without an error.
+Recovery of large tables takes minutes, not this long."""
+
 
 class HttpServer(Service):
     """Serves three pages on a port of its own; port 0 takes a free one and logs which."""
 
-    def __init__(self, host: str, port: int, metrics: WorkerMetrics, ready: Callable[[], bool], **kwargs: Any) -> None:
+    def __init__(
+        self, host: str, port: int, metrics: WorkerMetrics, stuck_s: Callable[[], float], **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self._host, self._port = host, port
-        self._metrics, self._ready = metrics, ready
+        self._metrics, self._stuck_s = metrics, stuck_s
         self._runner: web.AppRunner | None = None
 
     async def on_start(self) -> None:
@@ -47,8 +53,12 @@ class HttpServer(Service):
         return web.Response(body=encoder(self._metrics.registry), headers={"Content-Type": content_type})
 
     async def _show_health(self, request: web.Request) -> web.Response:
+        stuck_s = self._stuck_s()
+        if stuck_s > MOST_STUCK_S:
+            return web.Response(text=f"has not scored for {stuck_s:.0f} s\n", status=503)
         return web.Response(text="ok\n")
 
     async def _show_readiness(self, request: web.Request) -> web.Response:
-        ready = self._ready()
-        return web.Response(text="ready\n" if ready else "not ready\n", status=200 if ready else 503)
+        if self._stuck_s() > 0.0:
+            return web.Response(text="not ready\n", status=503)
+        return web.Response(text="ready\n")

@@ -20,6 +20,9 @@ from scoring.ledger import Tally
 
 # From a fifth of a millisecond to ten seconds: a batch of one record, or one of thousands and a slow broker.
 _SECONDS: Final = (0.0002, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_REASONS: Final = ("empty", "not-json", "invalid", "absurd-time", "oversized", "key")
+"""Why a worker rejects records. All are there from the start, at 0: no rate sees a 1 that had no 0 before it."""
+
 _RECORDS: Final = (1, 5, 10, 50, 100, 500, 1000, 2000, 5000)
 
 
@@ -57,6 +60,8 @@ class WorkerMetrics:
         self._letters = Counter(
             "decibel_dead_letters", "Records not accepted.", ["reason"], registry=registry
         )
+        for reason in _REASONS:
+            self._letters.labels(reason)
         self._deadlines = Counter("decibel_deadlines", "Deadlines that came due.", registry=registry)
         self._batch_records = Histogram(
             "decibel_batch_records", "Records in a batch.", buckets=_RECORDS, registry=registry

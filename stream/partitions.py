@@ -112,7 +112,7 @@ class Partition:
                 self._metrics.committed(time.perf_counter() - started)
         except asyncio.CancelledError:
             raise
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - whatever it is
             # Nothing after this batch may be committed, and the ledger is ahead of the tables: only a restart is safe.
             self._fail(error)
 

@@ -58,10 +58,24 @@ def item_stamp(row: bytes) -> Stamp:
     return (_ITEM_STAMP.decode(row).offset,)
 
 
+def newer_rows(
+    shelf: Shelf, rows: Iterable[tuple[bytes, bytes]], stamp: Callable[[bytes], Stamp]
+) -> dict[bytes, bytes]:
+    """Return of each key the row with the highest stamp (of equals the last), if it is above what is on the shelf."""
+    newer: dict[bytes, bytes] = {}
+    for key, row in rows:
+        present = newer.get(key) or shelf.get(key)
+        if present is None or stamp(row) >= stamp(present):
+            newer[key] = row
+    return newer
+
+
 class RowStore(Store[bytes, bytes]):
     """A table's store: one shelf a partition. Faust writes to it in recovery, the batch commit otherwise."""
 
-    def __init__(self, *args: Any, stamp: Callable[[bytes], Stamp], open_shelf: Callable[[int], Shelf], **kwargs: Any):
+    def __init__(
+        self, *args: Any, stamp: Callable[[bytes], Stamp], open_shelf: Callable[[int], Shelf], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._stamp, self._open = stamp, open_shelf
         self._shelves: dict[int, Shelf] = {}
@@ -86,22 +100,19 @@ class RowStore(Store[bytes, bytes]):
         dropped must be read again when the partition becomes active.
         """
         active = {tp.partition for tp in self.app.assignor.assigned_actives() if tp.topic == self._topic}
-        rows: dict[int, dict[bytes, bytes]] = {}
+        changed: dict[int, list[tuple[bytes, bytes]]] = {}
         ends: dict[int, int] = {}
         for event in batch:
             message = event.message
             if message.topic != self._topic or message.value is None:
                 # Faust hands a record of a partition that was just taken away to whichever table came before.
                 continue
-            self._take_newer(rows.setdefault(message.partition, {}), message.partition, message.key, message.value)
+            changed.setdefault(message.partition, []).append((message.key, message.value))
             ends[message.partition] = message.offset
-        for partition, newer in rows.items():
-            self.shelf(partition).put(newer.items(), ends[partition] if partition in active else None)
-
-    def _take_newer(self, newer: dict[bytes, bytes], partition: int, key: bytes, row: bytes) -> None:
-        present = newer.get(key) or self.shelf(partition).get(key)
-        if present is None or self._stamp(row) >= self._stamp(present):
-            newer[key] = row
+        for partition, rows in changed.items():
+            shelf = self.shelf(partition)
+            newer = newer_rows(shelf, rows, self._stamp)
+            shelf.put(newer.items(), ends[partition] if partition in active else None)
 
     async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
         """Drop the partitions that are neither active nor standby here any more."""
@@ -118,11 +129,11 @@ class RowStore(Store[bytes, bytes]):
     def reset_state(self) -> None:
         """Nothing to remove: Faust calls this for `faust reset`, which Decibel does not offer."""
 
-    async def backup_partition(self, tp: TP | int, flush: bool = True, purge: bool = False, keep: int = 1) -> None:
+    async def backup_partition(self, tp: TP | int, *args: Any, **kwargs: Any) -> None:
         """Refuse: the changelog is the backup of every row."""
         raise StateError(f"partition {tp} is not backed up by files; its changelog topic holds every row")
 
-    def restore_backup(self, tp: TP | int, latest: bool = True, backup_id: int = 0) -> None:
+    def restore_backup(self, tp: TP | int, *args: Any, **kwargs: Any) -> None:
         """Refuse: a partition is restored from its changelog."""
         raise StateError(f"partition {tp} is restored from its changelog topic, not from files")
 
@@ -138,7 +149,9 @@ class RowStore(Store[bytes, bytes]):
 class RowTable(faust.Table):
     """A Faust table over a RowStore; its rows are bytes."""
 
-    def __init__(self, app: faust.App, *, stamp: Callable[[bytes], Stamp], settings: Settings, **kwargs: Any) -> None:
+    def __init__(
+        self, app: faust.App, *, stamp: Callable[[bytes], Stamp], settings: Settings, **kwargs: Any
+    ) -> None:
         self._stamp, self._settings = stamp, settings
         super().__init__(app, **kwargs)
 

@@ -24,9 +24,6 @@ LONGEST_NAP_S: Final = 0.5
 SHORTEST_NAP_S: Final = 0.02
 """A deadline that waits for the broker's word that nothing is on its way is tried again after this."""
 
-SHARE_EVERY_S: Final = 1.0
-"""A partition publishes its share of the index no more often than this."""
-
 
 class Timekeeper:
     """Looks at all partitions of a worker again and again, but only while it scores."""
@@ -41,29 +38,42 @@ class Timekeeper:
         outlet: Callable[[], Outlet],
         metrics: WorkerMetrics,
         fail: Callable[[BaseException], None],
+        share_every_s: float,
     ) -> None:
         self._app, self._settings, self._source = app, settings, source
         self._partitions, self._tables, self._outlet = partitions, tables, outlet
         self._metrics, self._fail = metrics, fail
-        self._shared_at = 0.0
+        self._share_every_s, self._shared_at = share_every_s, 0.0
+        self._scored_at = time.monotonic()
+
+    def stuck_s(self) -> float:
+        """For how long (seconds) the worker has not scored; 0 while it does."""
+        now = time.monotonic()
+        if self.ready():
+            self._scored_at = now
+        return now - self._scored_at
 
     def ready(self) -> bool:
         """Whether the worker scores: it is in the group, recovered, and no rebalance is under way."""
-        return bool(self._app.tables.actives_ready and not self._app.rebalancing and self._app.flow_control.is_active())
+        return bool(
+            self._app.tables.actives_ready
+            and not self._app.rebalancing
+            and self._app.flow_control.is_active()
+        )
 
     async def run(self) -> None:
         """Keep time until the worker stops."""
         try:
             while not self._app.should_stop:
                 nap_s = LONGEST_NAP_S
-                if self.ready():
+                if self.stuck_s() == 0.0:
                     nap_s = self._fire_idle()
                     self._show_lag()
                     await self._share_index()
                 await asyncio.sleep(nap_s)
         except asyncio.CancelledError:
             raise
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the deadlines would stand still
             self._fail(error)
 
     def _fire_idle(self) -> float:
@@ -85,7 +95,7 @@ class Timekeeper:
 
     async def _share_index(self) -> None:
         now = time.monotonic()
-        if now - self._shared_at < SHARE_EVERY_S:
+        if now - self._shared_at < self._share_every_s:
             return
         self._shared_at = now
         shares = [share for partition in self._partitions for share in partition.shares()]

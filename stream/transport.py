@@ -1,11 +1,11 @@
 """Faust's Kafka transport with three things replaced: what a fetch delivers, where reading resumes, what is committed.
 
-*Batches.* What was fetched of one partition of a source topic reaches the agent as ONE event: its value is the list of
-raw records, its offset the last one's. Faust's own path makes four asyncio tasks for every record.
+*Batches.* What was fetched of one partition of a source topic reaches the agent as ONE event: its value is the
+list of raw records, its offset the last one's. Faust's own path makes four asyncio tasks for every record.
 
 *Seeking back.* A rebalance ends with every partition at its committed offset. Faust seeks only where there is one, lets
 records through before and clears them from the agents' queues after; each of these loses records. Here nothing of a
-batch topic is fetched from the moment partitions are revoked until the rebalance is over, and every partition is sought.
+batch topic is fetched from the moment partitions are revoked until the rebalance is over, and all are sought.
 
 *Commits.* Only what the batch commit has reported with `batch_done` is committed. Faust's own bookkeeping also
 acknowledges what it skips in a rebalance, and what an exception has interrupted.
@@ -82,7 +82,9 @@ class BatchConsumer(driver.Consumer):
 
     async def _fetch_and_deliver(self) -> None:
         # A copy: what may be fetched can change while the fetch waits, and Faust's own set changes with it.
-        wanted = {tp for tp in self._get_active_partitions() if self._scoring or tp.topic not in self.batch_topics}
+        wanted = {
+            tp for tp in self._get_active_partitions() if self._scoring or tp.topic not in self.batch_topics
+        }
         if not wanted:
             await asyncio.sleep(QUIET_NAP_S)
             return
@@ -193,9 +195,15 @@ class BatchTransport(driver.Transport):
 
 
 def make_transport(
-    url: Any, app: Any, *, batch_topics: frozenset[str], rebuilt_topics: frozenset[str], fetch_wait_ms: int, drain: Drain
+    url: Any,
+    app: Any,
+    *,
+    batch_topics: frozenset[str],
+    rebuilt_topics: frozenset[str],
+    fetch_wait_ms: int,
+    drain: Drain,
 ) -> BatchTransport:
-    """Return the transport of one app: the consumer that Faust will make of it knows its topics and whom to wait for."""
+    """Return the transport of one app: the consumer Faust makes of it knows its topics and whom to wait for."""
 
     class Consumer(BatchConsumer):
         pass

@@ -18,7 +18,9 @@ LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 CHATTY: Final = ("faust", "mode", "aiokafka")
 
 
-def run_worker(settings: Settings, log_level: str = "info", commit_type: type[BatchCommit] = BatchCommit) -> None:
+def run_worker(
+    settings: Settings, log_level: str = "info", commit_type: type[BatchCommit] = BatchCommit
+) -> None:
     """Run one worker until it is told to stop (SIGTERM, SIGINT) or fails; raises SystemExit."""
     level = logging.getLevelNamesMapping()[log_level.upper()]
     logging.basicConfig(level=level, format=LOG_FORMAT, stream=sys.stderr, force=True)

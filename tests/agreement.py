@@ -41,12 +41,16 @@ async def assert_live_equals(deployment: Deployment, expected: Expected) -> list
     """Assert that what stands on the topics is what the replay gives; repeats must be the same. Returns the events."""
     events = await deployment.read(*COMPARED)
     for event in events:
-        assert event.id in expected.events, f"{event.topic}: replay has no event {event.id}: {event.value[:400]!r}"
+        assert event.id in expected.events, (
+            f"{event.topic}: replay has no event {event.id}: {event.value[:400]!r}"
+        )
         _, _, want = expected.events[event.id]
         assert event.value == want, f"{event.topic} {event.id}\n  live   {event.value!r}\n  replay {want!r}"
     seen = {event.id for event in events}
     missing = {
-        ident for ident, (topic, _, _) in expected.events.items() if topic in NEVER_CONFLATED and ident not in seen
+        ident
+        for ident, (topic, _, _) in expected.events.items()
+        if topic in NEVER_CONFLATED and ident not in seen
     }
     assert not missing, f"{len(missing)} events are missing, such as {sorted(missing)[:5]}"
     last = {}
@@ -69,7 +73,9 @@ async def assert_index_agrees(deployment: Deployment, expected: Expected) -> Non
         for event in await deployment.read(NOISE_INDEX):
             last[event.key] = json.loads(event.value)
         live = {category: _comparable(event) for category, event in last.items()}
-        want = {category: _comparable(json.loads(encode(event))) for category, event in expected.index.items()}
+        want = {
+            category: _comparable(json.loads(encode(event))) for category, event in expected.index.items()
+        }
         if live == want:
             return
         assert time.monotonic() < deadline, f"index live {live}\n  replay {want}"

@@ -59,7 +59,9 @@ def crashing(step: str, nth: int) -> type[BatchCommit]:
             incidents = await self.incidents(batch)
             if step == "after incident rows":
                 die()
-            self.stored.arrived(EncodedRows(batch.rows.items, batch.rows.incidents), {"items": items, "incidents": incidents})
+            self.stored.arrived(
+                EncodedRows(batch.rows.items, batch.rows.incidents), {"items": items, "incidents": incidents}
+            )
             if step == "after tables":
                 die()
             batch.done()

@@ -85,9 +85,19 @@ class Driver:
     """A ledger with its records, its clock and its outputs. `clock` is "stream" or "wall"."""
 
     def __init__(
-        self, policy: Policy | None = None, clock: str = "stream", *, conflate: bool = False, stored: bool = False
+        self,
+        policy: Policy | None = None,
+        clock: str = "stream",
+        *,
+        conflate: bool = False,
+        stored: bool = False,
     ) -> None:
-        self.policy, self.clock, self.conflate, self.stored = policy or SHIPPED_POLICY, Clock(clock), conflate, stored
+        self.policy, self.clock, self.conflate, self.stored = (
+            policy or SHIPPED_POLICY,
+            Clock(clock),
+            conflate,
+            stored,
+        )
         self.rows = StoredRows()
         self.ledger = self._ledger()
         self.log: list[Output] = []

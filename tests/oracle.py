@@ -91,14 +91,21 @@ def rate(items: list[Standing], half_life_h: float, at: float) -> float:
     return count(items, half_life_h, at) * math.log(2.0) / half_life_h
 
 
-def factors(found: Evidence, policy: Policy, impact: float | None = None, tiers: dict[str, str] | None = None):
+def factors(
+    found: Evidence, policy: Policy, impact: float | None = None, tiers: dict[str, str] | None = None
+):
     """The seven factors, in the order of the contract."""
     people = units = 0.0
     for name, (_, interactions, audience, without) in found.platforms.items():
         rule = policy.platforms.get(name, policy.platforms["other"])
         people += audience + without / 1000.0 * rule.audience_per_interaction
         units += interactions / 1000.0 / rule.typical
-    points = {"S": policy.star_power.S, "A": policy.star_power.A, "B": policy.star_power.B, "C": policy.star_power.C}
+    points = {
+        "S": policy.star_power.S,
+        "A": policy.star_power.A,
+        "B": policy.star_power.B,
+        "C": policy.star_power.C,
+    }
     named = {**dict.fromkeys(found.figures, policy.star_power.default_tier.value), **(tiers or {})}
     mass = (found.critic + found.defender) / 1e6
     polarity = policy.polarity.neutral

@@ -95,7 +95,10 @@ class Deployment:
     async def produce(self, logical: str, records: Iterable[tuple[bytes | None, bytes | None]]) -> int:
         """Send records in order, each to its key's partition; return how many."""
         client = AIOKafkaProducer(
-            bootstrap_servers=self.bootstrap, linger_ms=5, max_batch_size=65536, max_request_size=16 * 1024 * 1024
+            bootstrap_servers=self.bootstrap,
+            linger_ms=5,
+            max_batch_size=65536,
+            max_request_size=16 * 1024 * 1024,
         )
         await client.start()
         try:
@@ -127,7 +130,9 @@ class Deployment:
             for records in (await client.getmany(timeout_ms=200)).values():
                 for record in records:
                     ident = dict(record.headers).get("ce_id", b"").decode()
-                    found.append(Event(logical, ident, (record.key or b"").decode("utf-8", "replace"), record.value))
+                    found.append(
+                        Event(logical, ident, (record.key or b"").decode("utf-8", "replace"), record.value)
+                    )
         return found
 
     async def until_committed(self, logicals: Sequence[str] = (SOURCE_ITEMS, INCIDENT_PROFILES)) -> None:

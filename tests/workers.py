@@ -1,6 +1,5 @@
 """Workers as processes: started, awaited, killed and restarted the way a supervisor does."""
 
-import os
 import re
 import signal
 import subprocess
@@ -36,14 +35,16 @@ class WorkerProcess:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Stop it; a test that failed shows what it said."""
         if self.process is not None and self.process.poll() is None:
             self.stop()
         if kind is not None:
             sys.stderr.write(f"--- worker's log\n{self.log[-6000:]}\n")
         self._log.close()
-        os.unlink(self._log.name)
+        Path(self._log.name).unlink()
 
     @property
     def log(self) -> str:
@@ -63,7 +64,10 @@ class WorkerProcess:
         """Wait until it scores."""
         deadline = time.monotonic() + READY_S
         while not self._answers("/readyz"):
-            assert self.process is not None and self.process.poll() is None, f"the worker ended:\n{self.log[-4000:]}"
+            assert self.process is not None
+            assert self.process.poll() is None, (
+                f"the worker ended:\n{self.log[-4000:]}"
+            )
             assert time.monotonic() < deadline, f"the worker is not ready:\n{self.log[-4000:]}"
             time.sleep(0.05)  # the condition is another process's
         return self
@@ -115,4 +119,3 @@ class WorkerProcess:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
-

@@ -62,7 +62,7 @@ def bar(value: float, width: int) -> str:
     """Return a bar of `width` cells for a value of 0 to 100, exact to an eighth of a cell.
 
     >>> bar(50.0, 4), bar(15.0, 4)
-    ('██░░', '▌░░░')
+    ('██░░', '▋░░░')
     """
     eighths = round(max(0.0, min(100.0, value)) / 100.0 * width * 8)
     full, rest = divmod(eighths, 8)

@@ -101,7 +101,7 @@ def report(summary: Summary, out: str | None, *, as_json: bool) -> None:
         return
     console = quiet_console(stderr=True)
     console.print(
-        f"{summary.items:,} observations of {summary.incidents:,} incidents scored "
+        f"{_counted(summary.items, 'observation')} of {_counted(summary.incidents, 'incident')} scored "
         f"in {summary.seconds:.1f} s, {summary.items_per_second:,.0f} per second",
         style="bold",
     )
@@ -116,6 +116,10 @@ def report(summary: Summary, out: str | None, *, as_json: bool) -> None:
         console.print(_loudest(summary))
     if out not in (None, "-"):
         console.print(f"\nwritten to {out}")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _events(summary: Summary) -> Table:

@@ -15,7 +15,10 @@ from tests.recordings import keyed, recording
 from tests.wire import Deployment
 from tests.workers import WorkerProcess
 
-pytestmark = [pytest.mark.real, pytest.mark.slow]  # a broker and workers start, and a year of items goes through
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.slow,
+]  # a broker and workers start, and a year of items goes through
 
 
 @pytest.fixture
@@ -45,6 +48,7 @@ async def test_every_live_event_is_the_event_that_replay_gives(
         await deployment.until_committed()
         expected = Expected(items, profiles)
         await assert_live_equals(deployment, expected)
+        await assert_index_agrees(deployment, expected)
     assert not await deployment.read(DEAD_LETTERS)
 
 
@@ -75,7 +79,7 @@ async def test_a_worker_killed_ten_times_loses_nothing_and_repeats_the_same(depl
 
 
 async def test_workers_that_join_and_leave_in_the_middle_change_nothing(deployment: Deployment) -> None:
-    """Given a run; when a second worker joins, and the first leaves, one cleanly and one killed; then it is the replay."""
+    """Given a run; when workers join, leave cleanly and are killed meanwhile; then it is the replay."""
     items, profiles = recording("tech-2021")
     parts = [items[start : start + 920] for start in range(0, len(items), 920)]
     await deployment.produce(INCIDENT_PROFILES, keyed(profiles))
@@ -117,6 +121,7 @@ async def test_records_delivered_twice_and_shuffled_give_the_same_factors(deploy
 
 def twice_and_shuffled(items: list[bytes], chance: random.Random) -> list[bytes]:
     """Return every record twice, each delivered up to an hour after it was observed."""
+
     def delivered_at(item: bytes) -> float:
         return parse_time(json.loads(item)["observed_at"]) + chance.uniform(0.0, 3600.0)
 

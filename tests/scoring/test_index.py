@@ -85,6 +85,19 @@ def test_an_incident_that_changes_its_category_takes_its_noise_along():
     assert index(driver, hours(0.0)) == pytest.approx(13.0)
 
 
+def test_who_was_recovered_has_not_moved():
+    # given
+    driver = Driver(stored=True)
+    driver.pipe(item("a"))
+    assert [share.movers[0].incident_id for share in driver.ledger.index_shares()] == ["leak", "leak"]
+
+    # when
+    driver.restart()
+
+    # then
+    assert [(share.value, share.movers) for share in driver.ledger.index_shares()] == [(13.0, ()), (13.0, ())]
+
+
 def test_the_top_movers_are_those_that_moved_most_either_way():
     moved = {"a": 1.0, "b": -5.0, "c": 3.0, "d": -3.0}
     assert [mover.incident_id for mover in top_movers(moved, 3)] == ["b", "c", "d"]

@@ -41,7 +41,9 @@ def deployment(broker: EmbeddedBroker) -> Deployment:
 
 
 @pytest.mark.parametrize("step", STEPS)
-async def test_a_crash_at_any_step_of_a_commit_loses_and_repeats_nothing(deployment: Deployment, step: str) -> None:
+async def test_a_crash_at_any_step_of_a_commit_loses_and_repeats_nothing(
+    deployment: Deployment, step: str
+) -> None:
     """Given a worker that dies at this step of its 9th batch; when it is restarted; then all is as replay gives it."""
     items, profiles = recording("tech-2021")
     items = items[:FIRST]
@@ -97,14 +99,18 @@ async def test_broken_records_are_dead_letters_and_every_good_one_is_scored(depl
     found = {(letter["reason"], b64decode(letter["value"])) for letter in letters}
     assert found == {(reason, record[1]) for reason, record in BROKEN.values()}
     assert all(letter["origin"]["topic"] == SOURCE_ITEMS and letter["error"] for letter in letters)
-    assert len({(letter["origin"]["partition"], letter["origin"]["offset"]) for letter in letters}) == len(BROKEN)
-    assert f'decibel_dead_letters_total{{reason="absurd-time"}} 2.0' in page
+    assert len({(letter["origin"]["partition"], letter["origin"]["offset"]) for letter in letters}) == len(
+        BROKEN
+    )
+    assert 'decibel_dead_letters_total{reason="absurd-time"} 2.0' in page
     await assert_live_equals(deployment, Expected(good, []))
 
 
 def _item(**changes: object) -> bytes:
     fields = {"item_id": "x:1", "incident_id": "x", "platform": "x", "published_at": "2021-12-10T01:05:00Z"}
-    return json.dumps({name: value for name, value in {**fields, **changes}.items() if value is not None}).encode()
+    return json.dumps(
+        {name: value for name, value in {**fields, **changes}.items() if value is not None}
+    ).encode()
 
 
 BROKEN: dict[str, tuple[str, tuple[bytes | None, bytes | None]]] = {

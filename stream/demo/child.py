@@ -1,0 +1,37 @@
+"""A worker that does not outlive the process that started it: `python -m stream.demo.child PARENT`.
+
+Ctrl-C and SIGTERM are the parent's to pass on. Where it is killed, nobody is left to do so, and the worker
+would look for its broker for ever; so Linux is asked to kill it too. Elsewhere such a worker stays.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from typing import Final
+
+_PR_SET_PDEATHSIG: Final = 1
+"""From <linux/prctl.h>: the signal that a process gets when its parent dies."""
+
+
+def die_with(parent: int) -> None:
+    """Let this process be killed when its parent (a process id) dies; end it if that has happened already."""
+    if not sys.platform.startswith("linux"):
+        return
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit(1)
+
+
+def main() -> None:
+    """Run a worker by the settings in the environment, bound to the process whose id is the argument."""
+    die_with(int(sys.argv[1]))
+    from stream.cli import main as decibel  # noqa: PLC0415 - first the bond, then what takes time to import
+
+    decibel(["worker"], prog_name="decibel")
+
+
+if __name__ == "__main__":
+    main()
