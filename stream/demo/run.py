@@ -16,9 +16,6 @@ QUIET_S: Final = 0.5
 DRAIN_S: Final = 10.0
 """Longest wait for that silence."""
 
-_KEPT: Final = ("DECIBEL_POLICY",)
-"""Settings that the demo takes over; where Kafka is and how it is reached are its own business."""
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -51,3 +48,106 @@ def environment(bootstrap: str, policy: str = "", base: Mapping[str, str] = os.e
         "DECIBEL_WORKER_FETCH_WAIT_MS": "20",
     }
     return inherited | chosen
+
+
+def play(
+    plan: Plan, policy: str, model: BoardModel, show: Show, stopped: Callable[[], bool]
+) -> Summary | None:
+    """Play `plan` on `model`, showing it, until it is over or `stopped`; None if that was before it began.
+
+    Raises WorkerDiedError if a worker ends, BrokerError if the embedded broker fails.
+    """
+    with ExitStack() as stack:
+        settings = _settings("127.0.0.1:1", policy)
+        broker = stack.enter_context(EmbeddedBroker({spec.name: spec.partitions for spec in specs(settings)}))
+        settings = _settings(broker.bootstrap, policy)
+        workers = stack.enter_context(Workers(plan.workers, environment(broker.bootstrap, policy)))
+        stack.enter_context(broker_errors(settings, "the demo cannot go on"))
+        reader = stack.enter_context(board_reader(settings))
+        producer = stack.enter_context(open_producer(settings))
+        show(model)
+        if not workers.until_ready(given_up=stopped):
+            return None
+        return _Performance(plan, settings, model, show, workers, reader, producer).run(stopped)
+
+
+def _settings(bootstrap: str, policy: str) -> Settings:
+    """Return the settings of the demo as this process has them: those of its workers."""
+    return load_settings(None, environment(bootstrap, policy, base={}))
+
+
+class _Performance:
+    """One demo under way: what is due is sent, what comes back is put on the board."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        settings: Settings,
+        model: BoardModel,
+        show: Show,
+        workers: Workers,
+        reader: BoardReader,
+        producer: KafkaProducer,
+    ) -> None:
+        self._plan, self._model, self._show = plan, model, show
+        self._workers, self._reader, self._producer = workers, reader, producer
+        self._items, self._profiles = physical(settings, SOURCE_ITEMS), physical(settings, INCIDENT_PROFILES)
+        self._stopwatch = Stopwatch()
+        self._sent = 0
+        self._failure: BaseException | None = None
+
+    def run(self, stopped: Callable[[], bool]) -> Summary:
+        """Play until it is over; then wait for what is on its way, but not if it was stopped."""
+        plan, pace = self._plan, Pace(self._plan.story.observations, self._plan.speed)
+        for profile, value in plan.story.profiles:
+            self._send(self._profiles, profile.incident_id, value)
+        began, now_s = time.monotonic(), 0.0
+        while (
+            not stopped() and (plan.seconds is None or now_s < plan.seconds) and (plan.stay or not pace.told)
+        ):
+            for observation in pace.due(now_s):
+                self._send(self._items, observation.incident_id, observation.value, observation.at)
+                if observation.incident_id is not None:
+                    self._stopwatch.sent(observation.incident_id, observation.at, time.monotonic())
+                self._sent += 1
+            self._take()
+            now_s = time.monotonic() - began
+        if not stopped():
+            self._drain()
+        return summarise(self._model, now_s, self._sent, self._workers.deadlines(), self._stopwatch.latency())
+
+    def _drain(self) -> None:
+        """Take what comes until nothing more does."""
+        self._producer.flush()
+        now = quiet_since = time.monotonic()
+        give_up = now + DRAIN_S
+        while now - quiet_since < QUIET_S and now < give_up:
+            if self._take():
+                quiet_since = time.monotonic()
+            now = time.monotonic()
+
+    def _take(self) -> bool:
+        """Put on the board what has come, and show it; say whether a score was among it."""
+        self._workers.check()
+        if self._failure is not None:
+            raise self._failure
+        scored = False
+        events = self._reader.poll(TICK_S)
+        now = time.monotonic()
+        self._model.tick(now)
+        for topic, event in events:
+            self._model.apply(topic, event)
+            if isinstance(event, NoiseScore):
+                scored = True
+                self._stopwatch.scored(event.incident_id, to_epoch(event.as_of), now)
+        self._show(self._model)
+        return scored
+
+    def _send(self, topic: str, incident_id: str | None, value: bytes, at: float = 0.0) -> None:
+        """Send a record; its time is that of the story, where it has one."""
+        key = None if incident_id is None else incident_id.encode()
+        stamp = round(at * 1000.0) if at else None
+        self._producer.send(topic, key=key, value=value, timestamp_ms=stamp).add_errback(self._failed)
+
+    def _failed(self, error: Any) -> None:
+        self._failure = self._failure or error

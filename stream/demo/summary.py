@@ -88,7 +88,9 @@ def told(summary: Summary) -> str:
     ]
     if summary.latency_ms is not None:
         latency = summary.latency_ms
-        lines.append(f"from sent to scored: {latency.p50:.0f} ms half of the time, {latency.p99:.0f} ms for 99 %")
+        lines.append(
+            f"from sent to scored: {latency.p50:.0f} ms half of the time, {latency.p99:.0f} ms for 99 %"
+        )
     for place, each in enumerate(summary.loudest, start=1):
         status = f"{each.level}, {each.state}, {each.trend}"
         lines.append(f"{place}. {math.floor(each.noise):>3} {each.title} ({status})")

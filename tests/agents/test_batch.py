@@ -97,11 +97,15 @@ def test_all_bad_kinds_in_one_batch_cost_none_of_the_good_ones():
     outputs = driver.batch(records)
 
     # then
-    assert [each.event.reason for each in outputs if each.topic == DEAD_LETTERS] == [bad[1] for bad in BAD.values()]
+    assert [each.event.reason for each in outputs if each.topic == DEAD_LETTERS] == [
+        bad[1] for bad in BAD.values()
+    ]
     assert driver.state().items == len(BAD)
 
 
-@pytest.mark.parametrize("value", [b"x", None, b'{"incident_id":"leak","industry_impact":101}', b'{"title":"none"}'])
+@pytest.mark.parametrize(
+    "value", [b"x", None, b'{"incident_id":"leak","industry_impact":101}', b'{"title":"none"}']
+)
 def test_a_bad_profile_is_a_dead_letter_too(value):
     # when
     driver = Driver()

@@ -49,7 +49,9 @@ def bursts(draw, incidents=("leak",)):
     """A live stream in order: bursts of distinct items, minutes apart, between silences of hours to weeks."""
     found, h, number = [], 0.0, 0
     for _ in range(draw(st.integers(1, 6))):
-        h += draw(st.sampled_from([0.0, 0.3, 2.0, 5.0, 11.0, 13.0, 30.0, 80.0, 400.0])) + draw(st.floats(0.0, 1.0))
+        h += draw(st.sampled_from([0.0, 0.3, 2.0, 5.0, 11.0, 13.0, 30.0, 80.0, 400.0])) + draw(
+            st.floats(0.0, 1.0)
+        )
         platform = draw(st.sampled_from(PLATFORMS))
         size, pace = draw(st.integers(1, 25)), draw(st.sampled_from([0.01, 0.04, 0.3, 1.5]))
         likes = draw(st.sampled_from([0, 20, 3000, 10**6, 10**8]))

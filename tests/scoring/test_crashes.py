@@ -161,7 +161,9 @@ def test_batches_applied_while_others_are_on_their_way_to_the_tables_are_safe(st
     # when
     for number in range(len(records)):
         size = sizes[number % len(sizes)]
-        waiting.append((min(position + size, len(records)), driver.apply(records[position : position + size])))
+        waiting.append(
+            (min(position + size, len(records)), driver.apply(records[position : position + size]))
+        )
         position = waiting[-1][0]
         if len(waiting) > under_way:
             committed, oldest = waiting.pop(0)

@@ -39,7 +39,9 @@ def integrated(incident: Incident, until_h: float, steps: int = 4000) -> float:
 
 @given(curves(), st.floats(0.0, 72.0))
 def test_the_mean_of_the_noise_is_the_integral(incident, until_h):
-    assert noise_average_at(incident, POLICY, hours(until_h)) == pytest.approx(integrated(incident, until_h), abs=2e-3)
+    assert noise_average_at(incident, POLICY, hours(until_h)) == pytest.approx(
+        integrated(incident, until_h), abs=2e-3
+    )
 
 
 @given(curves(), st.lists(st.floats(0.0, 24.0), max_size=5))

@@ -84,7 +84,12 @@ def test_any_order_and_any_repetition_give_the_same_evidence(stream, data):
 def test_the_figures_kept_of_too_many_do_not_depend_on_the_order(spans, data):
     # given: items a to d naming spans of 70 figures, observed again and again
     stream = [
-        item("abcd"[number % 4], seen=number / 7.0, figures=MANY[first : first + size], retracted=number % 5 == 4)
+        item(
+            "abcd"[number % 4],
+            seen=number / 7.0,
+            figures=MANY[first : first + size],
+            retracted=number % 5 == 4,
+        )
         for number, (first, size) in enumerate(spans)
     ]
     shuffled = data.draw(st.permutations(stream))
@@ -148,7 +153,15 @@ def test_the_greatest_counts_that_the_contract_accepts_can_be_stored_a_thousand_
     for number in range(1000):
         most = 10**15
         driver.pipe(
-            item(str(number), platform="bluesky", likes=most, comments=most, shares=most, audience=most, stance=1.0)
+            item(
+                str(number),
+                platform="bluesky",
+                likes=most,
+                comments=most,
+                shares=most,
+                audience=most,
+                stance=1.0,
+            )
         )
 
     # then

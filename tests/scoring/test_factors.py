@@ -11,7 +11,9 @@ from tests.builders import hours
 from tests.driver import SHIPPED_POLICY as POLICY
 
 
-@pytest.mark.parametrize(("people", "points"), [(0, 0), (9, 10), (99, 20), (9_999, 40), (10**10, 100), (10**14, 100)])
+@pytest.mark.parametrize(
+    ("people", "points"), [(0, 0), (9, 10), (99, 20), (9_999, 40), (10**10, 100), (10**14, 100)]
+)
 def test_reach_gives_ten_points_for_each_decade_of_audience(people, points):
     assert factors.reach(factors.Audience(people, 0.0), POLICY) == pytest.approx(points)
 
@@ -20,7 +22,9 @@ def test_an_unknown_audience_is_estimated_from_interactions_and_flagged():
     # given: 3 interactions without an audience; elsewhere an audience a ninth of what these stand for
     estimated = 3.0 * POLICY.platform("reddit").audience_per_interaction
     known = round(estimated / 9.0)
-    incident = Incident(platforms={"reddit": PlatformSum(1, 3000, 0, 3000), "x": PlatformSum(1, 9000, known, 0)})
+    incident = Incident(
+        platforms={"reddit": PlatformSum(1, 3000, 0, 3000), "x": PlatformSum(1, 9000, known, 0)}
+    )
 
     # when
     people = factors.audience(incident, POLICY)
@@ -59,7 +63,9 @@ def test_a_figure_that_is_also_a_party_counts_once_by_its_tier():
     assert factors.star_power(incident, POLICY) == 30 + 5
 
 
-@pytest.mark.parametrize(("covered_h", "points"), [(0.0, 0.0), (3.6, 5.0), (36.0, 50.0), (72.0, 100.0), (999.0, 100.0)])
+@pytest.mark.parametrize(
+    ("covered_h", "points"), [(0.0, 0.0), (3.6, 5.0), (36.0, 50.0), (72.0, 100.0), (999.0, 100.0)]
+)
 def test_duration_is_first_to_last_coverage_over_72_hours(covered_h, points):
     incident = Incident(first_seen=hours(1.0), last_seen=hours(1.0 + covered_h))
     assert factors.duration(incident, POLICY) == pytest.approx(points)

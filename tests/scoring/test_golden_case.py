@@ -22,7 +22,9 @@ PUBLISHED = Factors(
 
 
 def test_the_published_factors_add_up_to_the_published_composite():
-    assert factors.total(factors.weighted(PUBLISHED, SHIPPED_POLICY.weights)) == pytest.approx(40.15, abs=1e-12)
+    assert factors.total(factors.weighted(PUBLISHED, SHIPPED_POLICY.weights)) == pytest.approx(
+        40.15, abs=1e-12
+    )
 
 
 def test_after_two_hours_and_24_minutes_99_percent_is_left():

@@ -28,7 +28,9 @@ def index(driver: Driver, at: float, category: str = OVERALL) -> float:
     return 0.0 if curve is None else curve.value_at(at, HALF_LIFE_S)
 
 
-@given(streams(incidents=INCIDENTS), st.lists(st.sampled_from(Category), max_size=4), st.floats(0.0, 24.0 * 60))
+@given(
+    streams(incidents=INCIDENTS), st.lists(st.sampled_from(Category), max_size=4), st.floats(0.0, 24.0 * 60)
+)
 def test_the_index_is_the_sum_over_all_incidents_at_any_time(stream, categories, later_h):
     # given
     driver = Driver(stored=True)

@@ -1,5 +1,7 @@
 """States: every hold is honoured to the millisecond without a tick; cooldowns keep a state from flapping."""
 
+import itertools
+
 import pytest
 from hypothesis import given, settings
 
@@ -192,7 +194,7 @@ def test_two_opposite_changes_never_lie_within_one_cooldown(stream):
 
     # then
     changes = steps(driver)
-    for first, second in zip(changes, changes[1:], strict=False):
+    for first, second in itertools.pairwise(changes):
         up = [RANK[step.to] > RANK[step.previous] for step in (first, second)]
         if up[0] != up[1]:
             assert second.at - first.at >= COOLDOWN_H[first.to] * 3600.0 - 0.001

@@ -1,5 +1,7 @@
 """Peaks and crossings: a new peak by a margin, "peaked" after a hold, levels left only below their edge."""
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -132,7 +134,7 @@ def test_peaks_grow_by_the_margin_and_each_peaked_is_the_greatest_so_far(stream)
 
     # then
     told = [each.noise for each in crossings(driver, PeakKind.NEW_PEAK)]
-    assert all(second >= first + RULE.margin for first, second in zip(told, told[1:], strict=False))
+    assert all(second >= first + RULE.margin for first, second in itertools.pairwise(told))
     greatest = max(each.noise for each in scores)
     assert scores[-1].peak.noise == greatest
     assert greatest < (told[-1] if told else RULE.first_noise) + RULE.margin

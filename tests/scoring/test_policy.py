@@ -31,11 +31,21 @@ def changed(tmp_path, pattern: str, replacement: str, more: str = "") -> str:
 def test_the_shipped_policy_loads_and_has_the_published_constants():
     policy = load_policy()
     weights = policy.weights
-    assert (weights.reach, weights.engagement, weights.star_power, weights.duration) == (0.20, 0.20, 0.15, 0.10)
+    assert (weights.reach, weights.engagement, weights.star_power, weights.duration) == (
+        0.20,
+        0.20,
+        0.15,
+        0.10,
+    )
     assert (weights.cross_platform, weights.polarity, weights.industry_impact) == (0.15, 0.10, 0.10)
     assert policy.curve.half_life_h == 7 * 24
     assert policy.duration.full_h == 72
-    assert [policy.star_power.S, policy.star_power.A, policy.star_power.B, policy.star_power.C] == [30, 20, 10, 5]
+    assert [policy.star_power.S, policy.star_power.A, policy.star_power.B, policy.star_power.C] == [
+        30,
+        20,
+        10,
+        5,
+    ]
     assert all(12.0 <= cooldown <= 48.0 for cooldown in policy.lifecycle.cooldown_h.values())
 
 
