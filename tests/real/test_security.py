@@ -17,6 +17,8 @@ from stream.provisioning import apply
 from stream.settings import KafkaSettings, Secret, Settings, TopicSettings, load_settings
 from tests.real.kafka import RealKafka, _free_ports
 from tests.requirements import require
+from tests.wire import Deployment
+from tests.workers import WorkerProcess
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]  # starts a broker with certificates and users of its own
 
@@ -170,6 +172,28 @@ def test_the_commands_work_by_variables_and_a_password_file(broker, login, prefi
     tail = decibel(environ, "tail", "source-items", "--from", "beginning", "--limit", "1", "--json")
     assert json.loads(tail.stdout)["value"] == item
     assert PASSWORD not in sent.stdout + sent.stderr + tail.stdout + tail.stderr
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-512"])
+def test_a_worker_logs_in_over_tls_and_scores(broker, login, prefix, mechanism):
+    deployment = Deployment(login.bootstrap, prefix)
+    deployment.changes |= {
+        "DECIBEL_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+        "DECIBEL_KAFKA_SASL_MECHANISM": mechanism,
+        "DECIBEL_KAFKA_USERNAME": "decibel",
+        "DECIBEL_KAFKA_PASSWORD": PASSWORD,
+        "DECIBEL_KAFKA_CA_FILE": broker.ca,
+        "DECIBEL_TOPICS_PARTITIONS": "1",
+    }
+    apply(deployment.settings)
+    item = {"item_id": "1", "incident_id": "x", "platform": "p", "published_at": "2021-12-10T01:05:00Z"}
+    with WorkerProcess(deployment) as worker:
+        worker.until_ready()
+        assert decibel(deployment.environ, "ingest", "-", stdin=json.dumps(item)).returncode == 0
+        arguments = ("--from", "beginning", "--limit", "1", "--timeout", "20", "--json")
+        tail = decibel(deployment.environ, "tail", "noise-scores", *arguments)
+        assert json.loads(tail.stdout)["value"]["incident_id"] == "x", tail.stderr
+        assert PASSWORD not in worker.log
 
 
 def decibel(environ, *arguments, stdin=""):
