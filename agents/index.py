@@ -21,11 +21,17 @@ _SHARE = msgspec.json.Decoder(IndexShare)
 Send = Callable[[Iterable[Output]], Awaitable[None]]
 
 
-def index_agent(app: faust.App, shares: faust.TopicT, board: IndexBoard, send: Send) -> faust.Agent:
-    """Return the agent that reads `shares` and sends the index whenever a batch of them has changed it."""
+def index_agent(
+    app: faust.App, shares: faust.TopicT, board: IndexBoard, taken: Callable[[Any], None], send: Send
+) -> faust.Agent:
+    """Return the agent that reads `shares` and sends the index whenever a batch of them has changed it.
+
+    `taken` is told the topic partition when its batch has come, so that the next one may be fetched.
+    """
 
     async def add_up(stream: faust.Stream[Any]) -> None:
         async for event in stream.noack().events():
+            taken(event.message.tp)
             for record in event.value:
                 board.apply(_SHARE.decode(record.value))
             await send(board.index(0.0))

@@ -33,17 +33,19 @@ def source_agent(
     topic: faust.TopicT,
     logical: str,
     partitions: Partitions,
+    taken: Callable[[Any], None],
     done: Callable[[Any, int], None],
 ) -> faust.Agent:
     """Return the agent of a source topic.
 
-    `done` is told the topic partition and the next offset once a batch is safe. The agent never acknowledges by itself
+    `taken` is told the topic partition when its batch has come, so that the next one may be fetched; `done` is told the topic partition and the next offset once a batch is safe. The agent never acknowledges by itself
     and never raises for a record: what cannot be accepted goes to the dead letters, and anything else ends the worker.
     """
 
     async def apply(stream: faust.Stream[Any]) -> None:
         async for event in stream.noack().events():
             message = event.message
+            taken(message.tp)
             partition = await _with_room(app, partitions, message)
             if partition is None:
                 continue

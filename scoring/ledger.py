@@ -88,6 +88,7 @@ class Ledger:
         self._horizons_h = policy.rates.horizons_h
         self._incidents: dict[str, Incident] = {}
         self._items: dict[str, dict[str, ItemRow]] = {}
+        self._items_held = 0
         self._changes = Changes()
         self._to_score: dict[str, Incident] = {}
         self._began_at: dict[str, int] = {}
@@ -207,11 +208,12 @@ class Ledger:
         """Let go of every row held in memory, to be read again when needed; only where nothing is left to collect."""
         self._incidents.clear()
         self._items.clear()
+        self._items_held = 0
 
     @property
     def held(self) -> int:
         """How many rows are held in memory."""
-        return len(self._incidents) + len(self._items)
+        return len(self._incidents) + self._items_held
 
     def recover(self) -> int:
         """Rebuild deadlines and index from the stored rows; return how many incidents there are."""
@@ -363,7 +365,9 @@ class Ledger:
 
     def _note_item(self, key: ItemKey, row: ItemRow) -> None:
         self._changes.items[key] = row
-        self._items.setdefault(key[0], {})[key[1]] = row
+        held = self._items.setdefault(key[0], {})
+        self._items_held += key[1] not in held
+        held[key[1]] = row
 
     def _counted(self, incident_id: str) -> Iterator[Counted]:
         """Yield what is counted of each item of an incident."""

@@ -41,6 +41,9 @@ MAX_BATCH_BYTES: Final = 256 * 1024
 class DecibelApp(faust.App):
     """Faust's app, which tells the consumer when a rebalance is over."""
 
+    def _create_directories(self) -> None:
+        """Make no folders: Faust would, in the working directory, and nothing is kept there."""
+
     def on_rebalance_end(self) -> None:
         """Called once tables are recovered, partitions sought and streams running."""
         super().on_rebalance_end()
@@ -74,18 +77,22 @@ def make_app(settings: Settings, commit_type: type[BatchCommit] = BatchCommit) -
         drain=partitions.drain,
     )
 
+    def taken(tp: TP) -> None:
+        consumer: BatchConsumer = app.consumer
+        consumer.batch_taken(tp)
+
     def done(tp: TP, next_offset: int) -> None:
         consumer: BatchConsumer = app.consumer
         consumer.batch_done(tp, next_offset)
 
     for logical in (SOURCE_ITEMS, INCIDENT_PROFILES):
-        source_agent(app, _topic(app, settings, logical), logical, partitions, done)
+        source_agent(app, _topic(app, settings, logical), logical, partitions, taken, done)
     board = IndexBoard(policy.curve.half_life_s, policy.index.movers)
 
     async def send_index(outputs: Iterable[Output]) -> None:
         await outlet().send_outputs(0, outputs)
 
-    index_agent(app, _topic(app, settings, INDEX_SHARES), board, send_index)
+    index_agent(app, _topic(app, settings, INDEX_SHARES), board, taken, send_index)
     _follow_rebalances(app, names[SOURCE_ITEMS], tables.incidents, partitions, metrics)
     timekeeper = Timekeeper(
         app,
@@ -145,7 +152,6 @@ def _faust_app(settings: Settings) -> faust.App:
         stream_recovery_delay=0.0,
         agent_supervisor=CrashingSupervisor,
         web_enabled=False,
-        datadir=worker.datadir or None,
     )
 
 
@@ -169,14 +175,12 @@ def _follow_rebalances(
         return {tp.partition for tp in tps if tp.topic == source}
 
     async def assigned(app: faust.App, assigned: set[TP], **_: Any) -> None:
-        metrics.ready(ready=False)
         metrics.rebalanced()
         partitions.assigned(numbers(app.assignor.assigned_actives()), app.consumer_generation_id)
 
     async def recovered() -> None:
         try:
             partitions.recover(numbers(app.assignor.assigned_actives()))
-            metrics.ready(ready=True)
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever it is, only a restart is safe

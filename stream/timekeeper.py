@@ -45,6 +45,8 @@ class Timekeeper:
         self._metrics, self._fail = metrics, fail
         self._share_every_s, self._shared_at = share_every_s, 0.0
         self._scored_at = time.monotonic()
+        self._started_at = time.time()
+        self._caught_up_at: dict[int, float] = {}
 
     def stuck_s(self) -> float:
         """For how long (seconds) the worker has not scored; 0 while it does."""
@@ -66,7 +68,9 @@ class Timekeeper:
         try:
             while not self._app.should_stop:
                 nap_s = LONGEST_NAP_S
-                if self.stuck_s() == 0.0:
+                scores = self.stuck_s() == 0.0
+                self._metrics.ready(ready=scores)
+                if scores:
                     nap_s = self._fire_idle()
                     self._show_lag()
                     await self._share_index()
@@ -107,12 +111,17 @@ class Timekeeper:
         for partition in self._partitions:
             tp = TP(self._source, partition.number)
             behind = max(0, (consumer.highwater(tp) or 0) - consumer.next_offset(tp))
+            if not behind:
+                self._caught_up_at[partition.number] = time.time()
             self._metrics.lag(partition.number, behind, self._age(partition) if behind else 0.0)
         self._metrics.planned(sum(len(partition.ledger.deadlines) for partition in self._partitions))
         self._metrics.rows(len(self._tables.incidents.data), len(self._tables.items.data))
 
     def _age(self, partition: Partition) -> float:
-        """Age in seconds of the last record applied; in stream time there is no telling, so none."""
-        if self._settings.clock == Clock.STREAM or not partition.ledger.time:
-            return 0.0
-        return max(0.0, time.time() - partition.ledger.time)
+        """Seconds since the last record applied arrived, or since nothing was left to apply if that is later.
+
+        In stream time a record does not tell when it arrived, so only the latter counts.
+        """
+        applied_at = 0.0 if self._settings.clock == Clock.STREAM else partition.ledger.time
+        since = max(applied_at, self._caught_up_at.get(partition.number, self._started_at))
+        return max(0.0, time.time() - since)

@@ -23,7 +23,7 @@ from faust.types import TP
 
 Drain = Callable[[], Awaitable[None]]
 
-FETCH_S: Final = 0.25
+FETCH_S: Final = 0.02
 """Longest wait for records in one go: a rebalance waits so long for the fetch that is under way."""
 
 QUIET_NAP_S: Final = 0.02
@@ -58,6 +58,7 @@ class BatchConsumer(driver.Consumer):
         self._done: dict[TP, int] = {}
         self._scoring = False
         self._fetching = asyncio.Lock()
+        self._waiting: set[TP] = set()
         super().__init__(*args, **kwargs)
 
     def _new_consumer_thread(self) -> BatchConsumerThread:
@@ -81,15 +82,13 @@ class BatchConsumer(driver.Consumer):
                 raise
 
     async def _fetch_and_deliver(self) -> None:
-        # A copy: what may be fetched can change while the fetch waits, and Faust's own set changes with it.
-        wanted = {
-            tp for tp in self._get_active_partitions() if self._scoring or tp.topic not in self.batch_topics
-        }
+        async with self._fetching:
+            # A copy: what may be fetched can change while the fetch waits, and Faust's own set changes with it.
+            wanted = {tp for tp in self._get_active_partitions() if self._may_fetch(tp)}
+            records = await self._getmany(wanted, FETCH_S) if wanted else {}
+            self._waiting.update(tp for tp in records if tp.topic in self.batch_topics)
         if not wanted:
             await asyncio.sleep(QUIET_NAP_S)
-            return
-        async with self._fetching:
-            records = await self._getmany(wanted, FETCH_S)
         for tp, fetched in records.items():
             if not self.flow_active or self.should_stop:
                 # A rebalance has begun; what is left out here is sought back to when it ends.
@@ -100,11 +99,23 @@ class BatchConsumer(driver.Consumer):
             elif self._scoring:
                 await self._deliver_batch(tp, fetched)
 
+    def _may_fetch(self, tp: TP) -> bool:
+        """A batch topic's partition is fetched while the worker scores, and once its last batch has been taken.
+
+        So a batch never waits behind another of its partition: when the worker is busy its batches grow instead.
+        """
+        return tp.topic not in self.batch_topics or (self._scoring and tp not in self._waiting)
+
+    def batch_taken(self, tp: TP) -> None:
+        """Hear that the agent has the last batch of `tp`."""
+        self._waiting.discard(tp)
+
     async def _deliver_batch(self, tp: TP, fetched: list[Any]) -> None:
         read = self._read_offset[tp]
         if read is not None and fetched[0].offset < read:
             fetched = [record for record in fetched if record.offset >= read]
             if not fetched:
+                self._waiting.discard(tp)
                 return
         message = self._to_message(tp, fetched[-1])
         message.key, message.value = None, fetched
@@ -149,6 +160,7 @@ class BatchConsumer(driver.Consumer):
 
     def rebalance_ended(self) -> None:
         """Fetch the batch topics again: all are sought, and Faust will not clear the agents' queues any more."""
+        self._waiting.clear()
         self._scoring = True
 
     # -- what may be committed -----------------------------------------------------------------------------------

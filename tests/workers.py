@@ -65,9 +65,7 @@ class WorkerProcess:
         deadline = time.monotonic() + READY_S
         while not self._answers("/readyz"):
             assert self.process is not None
-            assert self.process.poll() is None, (
-                f"the worker ended:\n{self.log[-4000:]}"
-            )
+            assert self.process.poll() is None, f"the worker ended:\n{self.log[-4000:]}"
             assert time.monotonic() < deadline, f"the worker is not ready:\n{self.log[-4000:]}"
             time.sleep(0.05)  # the condition is another process's
         return self

@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from stream.demo.story import Story
+from kafka import KafkaProducer
+
+from schemas.noise_score import NoiseScore
+from schemas.times import to_epoch
+from schemas.topics import INCIDENT_PROFILES, SOURCE_ITEMS
+from stream.board import BoardModel
+from stream.board_reader import BoardReader, board_reader
+from stream.board_screen import Show
+from stream.demo.latency import Stopwatch
+from stream.demo.story import Pace, Story
+from stream.demo.summary import Summary, summarise
+from stream.demo.workers import Workers
+from stream.embedded_broker import EmbeddedBroker
+from stream.kafka_clients import broker_errors, open_producer
+from stream.settings import Settings, load_settings
+from stream.topics import physical, specs
 
 TICK_S: Final = 0.02
 """How long one look for events lasts at most: so exactly observations are sent when they are due."""
 QUIET_S: Final = 0.5
 """Silence after which all that was sent counts as scored: the worker answers in a tenth of that."""
+LINGER_MS: Final = 40
+"""The embedded broker gives a fetch one batch of a partition at a time: small batches would make it the bottleneck."""
 DRAIN_S: Final = 10.0
 """Longest wait for that silence."""
 
@@ -64,7 +83,7 @@ def play(
         workers = stack.enter_context(Workers(plan.workers, environment(broker.bootstrap, policy)))
         stack.enter_context(broker_errors(settings, "the demo cannot go on"))
         reader = stack.enter_context(board_reader(settings))
-        producer = stack.enter_context(open_producer(settings))
+        producer = stack.enter_context(open_producer(settings, linger_ms=LINGER_MS))
         show(model)
         if not workers.until_ready(given_up=stopped):
             return None
