@@ -38,8 +38,9 @@ def source_agent(
 ) -> faust.Agent:
     """Return the agent of a source topic.
 
-    `taken` is told the topic partition when its batch has come, so that the next one may be fetched; `done` is told the topic partition and the next offset once a batch is safe. The agent never acknowledges by itself
-    and never raises for a record: what cannot be accepted goes to the dead letters, and anything else ends the worker.
+    `taken` is told the topic partition when its batch has come, so that the next one may be fetched; `done` is told it
+    with the next offset once the batch is safe. The agent never acknowledges by itself and never raises for a record:
+    what cannot be accepted goes to the dead letters, and anything else ends the worker.
     """
 
     async def apply(stream: faust.Stream[Any]) -> None:

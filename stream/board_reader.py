@@ -57,13 +57,13 @@ class BoardReader:
 
         What cannot be read is left out: the event of another version must not stop the board.
         """
-        found: list[tuple[str, Struct]] = []
-        for part, records in self._client.poll(timeout_ms=int(timeout_s * 1000)).items():
-            logical = self._logical[part.topic]
-            for record in records:
-                if (event := self._decoded(logical, record.value)) is not None:
-                    found.append((logical, event))
-        return found
+        polled = self._client.poll(timeout_ms=int(timeout_s * 1000))
+        events = (
+            (self._logical[part.topic], self._decoded(self._logical[part.topic], record.value))
+            for part, records in polled.items()
+            for record in records
+        )
+        return [(logical, event) for logical, event in events if event is not None]
 
     def caught_up(self) -> bool:
         """Say whether everything that stood in the compacted topics at the beginning has been read."""

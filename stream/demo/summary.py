@@ -81,8 +81,8 @@ def told(summary: Summary) -> str:
         (summary.deadlines, "deadlines"),
     )
     lines = [
-        f"{summary.sent:,} observations of {summary.items:,} items about {summary.incidents:,} incidents "
-        f"in {summary.seconds:.1f} s ({summary.sent_per_second:,.0f} per second)",
+        f"{summary.sent:,} observations of {summary.items:,} items about {summary.incidents:,} incidents in "
+        + f"{summary.seconds:.1f} s ({summary.sent_per_second:,.0f} per second)",
         f"{summary.updates:,} score updates; "
         + ", ".join(f"{count:,} {name}" for count, name in counts if count is not None),
     ]

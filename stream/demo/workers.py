@@ -45,7 +45,7 @@ class Worker:
         paths = [str(_ROOT), *filter(None, [environ.get("PYTHONPATH")])]
         with log.open("wb") as out:
             # -P: a file `stream.py` where the user happens to be is none of ours.
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 [sys.executable, "-P", "-m", "stream.demo.child", str(os.getpid())],
                 env={**environ, "PYTHONPATH": os.pathsep.join(paths)},
                 stdin=subprocess.DEVNULL,
