@@ -80,9 +80,9 @@ def told(summary: Summary) -> str:
         (summary.dead_letters, "dead letters"),
         (summary.deadlines, "deadlines"),
     )
+    played = f"{summary.seconds:.1f} s ({summary.sent_per_second:,.0f} per second)"
     lines = [
-        f"{summary.sent:,} observations of {summary.items:,} items about {summary.incidents:,} incidents in "
-        + f"{summary.seconds:.1f} s ({summary.sent_per_second:,.0f} per second)",
+        f"{summary.sent:,} observations of {summary.items:,} items about {summary.incidents:,} incidents in {played}",
         f"{summary.updates:,} score updates; "
         + ", ".join(f"{count:,} {name}" for count, name in counts if count is not None),
     ]
