@@ -81,10 +81,11 @@ def told(summary: Summary) -> str:
         (summary.deadlines, "deadlines"),
     )
     played = f"{summary.seconds:.1f} s ({summary.sent_per_second:,.0f} per second)"
+    told_of = f"{summary.sent:,} observations of {summary.items:,} items about {summary.incidents:,} incidents"
+    changed = ", ".join(f"{count:,} {name}" for count, name in counts if count is not None)
     lines = [
-        f"{summary.sent:,} observations of {summary.items:,} items about {summary.incidents:,} incidents in {played}",
-        f"{summary.updates:,} score updates; "
-        + ", ".join(f"{count:,} {name}" for count, name in counts if count is not None),
+        f"{told_of} in {summary.seconds:.1f} s ({summary.sent_per_second:,.0f} per second)",
+        f"{summary.updates:,} score updates; {changed}",
     ]
     if summary.latency_ms is not None:
         latency = summary.latency_ms
