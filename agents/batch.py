@@ -14,7 +14,8 @@ from schemas.dead_letter import DeadLetter, Origin
 from schemas.errors import RecordError
 from schemas.times import from_epoch
 from schemas.topics import DEAD_LETTERS, SOURCE_ITEMS
-from scoring.ledger import Changes, Ledger
+from scoring.changes import Changes
+from scoring.ledger import Ledger
 
 MS_PER_S = 1000.0
 

@@ -8,10 +8,9 @@ incident is assessed (peaks, trend, state); its next deadline is planned. `colle
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import StrEnum
 from typing import Final
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from schemas.cloudevents import Output
 from schemas.errors import RecordError, StateError
@@ -20,6 +19,7 @@ from schemas.noise_index import IndexShare
 from schemas.source_item import SourceItem
 from schemas.words import Category, Tier, Trend
 from scoring import events, evidence, factors, lifecycle, peaks, trend
+from scoring.changes import Changes, ItemKey, Outcome, Tally
 from scoring.clock import Clock, times_of
 from scoring.curve import settle_averages
 from scoring.deadlines import Deadlines
@@ -30,40 +30,9 @@ from scoring.item import Counted, ItemRow, count, rewrite
 from scoring.policy import OTHER, Policy
 from scoring.rows import Rows
 
-ItemKey = tuple[str, str]
-"""Incident and item: the same item may be coverage of two incidents."""
-
 DETECTED: Final = "first detected"
 _A_MOMENT_S: Final = 0.0005
 """Less than the whole milliseconds that times are counted in."""
-
-
-class Changes(Struct):
-    """All that a batch has changed: events in the order they happened, and each changed row once."""
-
-    outputs: list[Output] = field(default_factory=list)
-    items: dict[ItemKey, ItemRow] = field(default_factory=dict)
-    incidents: dict[str, Incident] = field(default_factory=dict)
-
-
-class Outcome(StrEnum):
-    """What came of an observation: it changed its incident, changed nothing, or had been applied already."""
-
-    APPLIED = "applied"
-    UNCHANGED = "unchanged"
-    REPEATED = "repeated"
-
-
-class Tally(Struct):
-    """Counts for the metrics since they were last taken: observations by platform and outcome, and deadlines fired.
-
-    A platform that the policy does not name is counted as `other`.
-    """
-
-    items: dict[tuple[str, Outcome], int] = field(default_factory=dict)
-    profiles: int = 0
-    deadlines: int = 0
-    revisions: int = 0
 
 
 class Ledger:

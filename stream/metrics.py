@@ -16,7 +16,7 @@ from schemas.cloudevents import Output
 from schemas.dead_letter import DeadLetter
 from schemas.peak_crossing import PeakCrossing
 from schemas.state_change import StateChange
-from scoring.ledger import Tally
+from scoring.changes import Tally
 
 # From a fifth of a millisecond to ten seconds: a batch of one record, or one of thousands and a slow broker.
 _SECONDS: Final = (0.0002, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)

@@ -13,8 +13,9 @@ from schemas.cloudevents import Output
 from schemas.noise_index import IndexShare
 from schemas.times import to_epoch
 from schemas.topics import INDEX_SHARES
+from scoring.changes import Changes
 from scoring.clock import Clock
-from scoring.ledger import Changes, Ledger
+from scoring.ledger import Ledger
 from scoring.policy import Policy
 from stream.commit import Batch, BatchCommit, Outlet
 from stream.metrics import WorkerMetrics

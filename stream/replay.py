@@ -19,10 +19,11 @@ from schemas.cloudevents import Output
 from schemas.codec import decode_item, decode_profile
 from schemas.errors import RecordError
 from schemas.source_item import SourceItem
+from scoring.changes import Tally
 from scoring.clock import Clock, times_of
 from scoring.incident import Incident
 from scoring.index import IndexBoard
-from scoring.ledger import Ledger, Tally
+from scoring.ledger import Ledger
 from scoring.policy import Policy
 from scoring.rows import NoRows
 

@@ -18,9 +18,9 @@ from faust.types import TP, EventT
 from msgspec import Struct
 
 from schemas.errors import StateError
+from scoring.changes import Changes, ItemKey
 from scoring.incident import Incident
 from scoring.item import ItemRow
-from scoring.ledger import Changes, ItemKey
 from scoring.rows import decode_incident, decode_item_row, encode_row
 from stream.settings import Settings
 from stream.shelves import SEPARATOR, MemoryShelf, RocksShelf, Shelf

@@ -17,10 +17,11 @@ from schemas.incident_profile import IncidentProfile
 from schemas.source_item import SourceItem
 from schemas.times import to_epoch
 from schemas.topics import INCIDENT_PROFILES, SOURCE_ITEMS
+from scoring.changes import Changes, ItemKey
 from scoring.clock import Clock
 from scoring.incident import Incident
 from scoring.item import ItemRow
-from scoring.ledger import Changes, ItemKey, Ledger
+from scoring.ledger import Ledger
 from scoring.policy import Policy, load_policy
 from scoring.rows import decode_incident, decode_item_row, encode_row
 

@@ -13,6 +13,7 @@ from rich.console import Console
 from schemas.errors import DecibelError
 from scoring.levels import level_of
 from scoring.policy import Policy, load_policy
+from scoring.reasons import span
 from stream.board import BoardModel
 from stream.board_screen import Show, can_draw, drawn, lines, nowhere
 from stream.cli.context import Invocation, json_option, pass_invocation, print_json
@@ -104,7 +105,8 @@ def demo(
         workers=workers,
         stay=live and seconds is None,
     )
-    footer = f"{'recorded' if data else 'simulated'}, {speed:,g} times as fast as time · Ctrl-C ends the demo"
+    told_by = "recorded" if data else "simulated"
+    footer = f"{told_by}, {span(speed)} a second; Ctrl-C ends the demo"
     screen = drawn(console, footer) if live else nowhere() if headless or as_json else lines()
     summary = _play(plan, policy, policy_file, screen)
     _finish(summary, as_json=as_json)

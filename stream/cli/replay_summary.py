@@ -19,7 +19,7 @@ from schemas.topics import (
     STATE_CHANGES,
     TREND_UPDATES,
 )
-from scoring.ledger import Outcome
+from scoring.changes import Outcome
 from scoring.levels import level_of, shown
 from scoring.reasons import when
 from stream.cli.context import plain

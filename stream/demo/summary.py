@@ -80,8 +80,9 @@ def told(summary: Summary) -> str:
         (summary.dead_letters, "dead letters"),
         (summary.deadlines, "deadlines"),
     )
-    played = f"{summary.seconds:.1f} s ({summary.sent_per_second:,.0f} per second)"
-    told_of = f"{summary.sent:,} observations of {summary.items:,} items about {summary.incidents:,} incidents"
+    told_of = (
+        f"{summary.sent:,} observations of {summary.items:,} items about {summary.incidents:,} incidents"
+    )
     changed = ", ".join(f"{count:,} {name}" for count, name in counts if count is not None)
     lines = [
         f"{told_of} in {summary.seconds:.1f} s ({summary.sent_per_second:,.0f} per second)",

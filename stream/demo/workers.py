@@ -20,8 +20,6 @@ from stream.cli.context import plain
 
 READY_S: Final = 60.0
 """How long a worker may take to score; it takes three seconds where nothing else runs."""
-STOP_S: Final = 5.0
-"""How long a worker may take to end. Nothing of a demo is kept, so it need not finish what it does."""
 _LOOK_S: Final = 0.05
 """Time between two questions whether a worker is ready; it gives no sign of its own."""
 _ANSWER_S: Final = 2.0
@@ -72,17 +70,10 @@ class Worker:
         found = _DEADLINES.search(self._ask("/metrics") or "")
         return int(float(found[1])) if found else None
 
-    def terminate(self) -> None:
-        """Ask it to end."""
-        self._process.terminate()
-
-    def reap(self, within_s: float) -> None:
-        """Wait until it has ended, and end it if it takes longer."""
-        try:
-            self._process.wait(within_s)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+    def end(self) -> None:
+        """End it at once: nothing of a demo is kept, and to end in order takes a worker two seconds."""
+        self._process.kill()
+        self._process.wait()
 
     def _said(self) -> str:
         return self._log.read_text(encoding="utf-8", errors="replace")
@@ -148,8 +139,5 @@ class Workers:
 
     def _stop(self) -> None:
         for worker in self._workers:
-            worker.terminate()
-        deadline = time.monotonic() + STOP_S
-        for worker in self._workers:
-            worker.reap(max(0.0, deadline - time.monotonic()))
+            worker.end()
         self._folder.cleanup()

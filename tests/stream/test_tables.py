@@ -2,9 +2,9 @@
 
 import pytest
 
+from scoring.changes import Changes
 from scoring.incident import Incident
 from scoring.item import UNKNOWN, Counted, ItemRow
-from scoring.ledger import Changes
 from scoring.rows import decode_incident, encode_row
 from stream.shelves import MemoryShelf
 from stream.tables import PartitionRows, encode_rows, incident_stamp, item_stamp, newer_rows
