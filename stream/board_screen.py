@@ -69,16 +69,20 @@ def line_of(model: BoardModel) -> str:
         return "waiting for the first score"
     loudest = model.loudest(1)[0]
     counts = (
-        f"{len(model.rows)} incidents",
-        f"{totals.items:,} items",
-        f"{totals.updates:,} updates",
-        f"{totals.changes[Kind.STATE]} state changes",
-        f"{totals.changes[Kind.PEAK] + totals.changes[Kind.CROSSING]} peaks",
-        f"{totals.changes[Kind.TREND]} trends",
+        _counted(len(model.rows), "incident"),
+        _counted(totals.items, "item"),
+        _counted(totals.updates, "update"),
+        _counted(totals.changes[Kind.STATE], "state change"),
+        _counted(totals.changes[Kind.PEAK] + totals.changes[Kind.CROSSING], "peak crossing"),
+        _counted(totals.changes[Kind.TREND], "trend change"),
     )
     score = loudest.score
     top = f"loudest {score.incident_id}: {math.floor(model.noise(loudest))} {model.level(loudest)}"
     return f"{from_epoch(model.now()):%Y-%m-%d %H:%M}  {', '.join(counts)}; {top}, {score.state.value}"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _page(console: Console, model: BoardModel, footer: str, *, ascii_only: bool) -> RenderableType:

@@ -76,14 +76,14 @@ def top(invocation: Invocation, *, interval: float, once: bool, limit: int, as_j
 
 def _follow(reader: BoardReader, model: BoardModel, show: Show, interrupts: Interrupts) -> None:
     while not interrupts.asked:
+        if reader.caught_up():  # what has long been there is no rate
+            model.tick(time.monotonic())
         _take(reader, model)
         show(model)
 
 
 def _take(reader: BoardReader, model: BoardModel) -> None:
-    events = reader.poll(POLL_S)
-    model.tick(time.monotonic())
-    for topic, event in events:
+    for topic, event in reader.poll(POLL_S):
         model.apply(topic, event)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
 from schemas.codec import decode_item, decode_profile, encode
-from schemas.errors import RecordError
+from schemas.errors import DecibelError, RecordError
 from schemas.incident_profile import IncidentProfile
 from schemas.times import parse_time, to_epoch
 from stream.files import FileRecord
@@ -59,7 +60,9 @@ def simulated(seed: int, incidents: int) -> Story:
 
 
 def recorded(items: Iterable[FileRecord], profiles: Iterable[FileRecord]) -> Story:
-    """Return the story of a recording, in its own order. Raises RecordError for a profile that is none.
+    """Return the story of a recording, in its own order.
+
+    Raises RecordError for a profile that is none, DecibelError where there are no items.
 
     An item that is none is sent as it stands: the engine is to show what it does with it.
     """
@@ -69,7 +72,11 @@ def recorded(items: Iterable[FileRecord], profiles: Iterable[FileRecord]) -> Sto
             checked.append((decode_profile(record.value), record.value))
         except RecordError as error:
             raise error.at(record.place) from None
-    return Story(tuple(checked), map(_recorded, items))
+    rest = iter(items)
+    first = next(rest, None)  # a file that is missing or empty is told before anything is started
+    if first is None:
+        raise DecibelError("the recording has no items")
+    return Story(tuple(checked), map(_recorded, chain([first], rest)))
 
 
 def _recorded(record: FileRecord) -> Observation:

@@ -10,10 +10,19 @@ from pathlib import Path
 
 import pytest
 
+from schemas.codec import encode
+from stream.demo.latency import Latency, Stopwatch
+from stream.demo.story import LONGEST_PAUSE_S, MOST_PER_S, Observation, Pace
+from tests.builders import item
+
 pytestmark = pytest.mark.slow  # a broker and a worker start, and some seconds are played
 
 DECIBEL = str(Path(sys.executable).with_name("decibel"))
 ENOUGH_S = 60.0
+
+IN_A_TERMINAL = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+"""A program that runs its arguments on a terminal of their own and passes on what is typed and shown."""
+ENTER_SCREEN, LEAVE_SCREEN = b"\x1b[?1049h", b"\x1b[?1049l"
 
 
 def demo(*arguments: str, **environ: str) -> "subprocess.Popen[str]":
@@ -35,6 +44,23 @@ def children_of(session: int) -> list[str]:
     return [line for line in found.stdout.splitlines() if "defunct" not in line]
 
 
+def worker_of(parent: int) -> int:
+    """The process id of a demo's only child."""
+    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True, check=True)
+    return int(found.stdout)
+
+
+def until_it_scores(running: "subprocess.Popen[str]") -> None:
+    """Read its lines until one tells of updates."""
+    assert running.stdout is not None
+    deadline = time.monotonic() + ENOUGH_S
+    for line in running.stdout:
+        assert time.monotonic() < deadline
+        if "updates" in line and " 0 updates" not in line:
+            return
+    raise AssertionError(f"it ended before it scored: {running.communicate()[1]}")
+
+
 def test_a_headless_demo_scores_and_leaves_nothing_behind() -> None:
     """Given eight seconds; when the demo has played them; then every kind of event came out and nothing still runs."""
     running = demo("--seconds", "8", "--json")
@@ -50,12 +76,7 @@ def test_a_headless_demo_scores_and_leaves_nothing_behind() -> None:
 def test_a_demo_that_is_stopped_ends_with_its_summary(number: signal.Signals) -> None:
     """Given an endless demo; when it is interrupted or told to end; then it sums up and exits with 0."""
     running = demo("--seconds", "600")
-    assert running.stdout is not None
-    deadline = time.monotonic() + ENOUGH_S
-    for line in running.stdout:
-        assert time.monotonic() < deadline
-        if "updates" in line and " 0 updates" not in line and "waiting" not in line:
-            break
+    until_it_scores(running)
     running.send_signal(number)
     out, err = running.communicate(timeout=ENOUGH_S)
     assert running.returncode == 0, err
@@ -71,3 +92,102 @@ def test_a_demo_whose_policy_is_wrong_says_so(tmp_path: Path) -> None:
     _, err = running.communicate(timeout=ENOUGH_S)
     assert running.returncode == 1
     assert str(policy) in err
+
+
+def test_a_demo_whose_worker_dies_shows_why() -> None:
+    """Given an endless demo; when its worker is killed; then it ends with 1, the reason and the end of the log."""
+    running = demo("--seconds", "600")
+    until_it_scores(running)
+    os.kill(worker_of(running.pid), signal.SIGKILL)
+    _, err = running.communicate(timeout=ENOUGH_S)
+    assert running.returncode == 1
+    assert "worker 1 ended by signal 9; the end of its log:" in err
+    assert "metrics at http://127.0.0.1:" in err
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere nothing tells a worker of its parent's end")
+def test_a_demo_that_is_killed_takes_its_worker_with_it() -> None:
+    """Given a demo; when it is killed with no last word; then its worker ends too."""
+    running = demo("--seconds", "600")
+    until_it_scores(running)
+    assert children_of(running.pid) != []
+    running.kill()
+    running.communicate(timeout=ENOUGH_S)
+    deadline = time.monotonic() + 5.0
+    while children_of(running.pid):
+        assert time.monotonic() < deadline, children_of(running.pid)
+        time.sleep(0.05)  # the condition is another process's
+
+
+def test_ctrl_c_in_a_terminal_gives_the_terminal_back_and_sums_up() -> None:
+    """Given a demo that draws on a terminal; when Ctrl-C is typed there; then the screen is restored, the code 0."""
+    terminal = subprocess.Popen(
+        [sys.executable, "-c", IN_A_TERMINAL, DECIBEL, "demo"],
+        env={**os.environ, "TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert terminal.stdin is not None and terminal.stdout is not None
+    shown = b""
+    while b"what changed" not in shown or b"new peak" not in shown:
+        part = os.read(terminal.stdout.fileno(), 65536)
+        assert part, shown[-2000:]
+        shown += part
+    terminal.stdin.write(b"\x03")
+    terminal.stdin.flush()
+    rest = terminal.stdout.read()
+    assert terminal.wait(ENOUGH_S) == 0, rest[-2000:]
+    assert ENTER_SCREEN in shown
+    assert b"score updates" in rest.partition(LEAVE_SCREEN)[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said", "code"),
+    [
+        (("--data", "nowhere.jsonl"), "nowhere.jsonl: cannot be read", 1),
+        (("--data", os.devnull), "has no items", 1),
+        (("--profiles", "profiles.jsonl"), "--profiles goes with --data", 2),
+    ],
+)
+def test_what_cannot_be_played_is_told_before_anything_starts(arguments: tuple[str, ...], said: str, code: int) -> None:
+    """Given a file that is missing, empty, or without its items; when it is to be played; then the fault is named."""
+    running = demo("--headless", *arguments)
+    _, err = running.communicate(timeout=ENOUGH_S)
+    assert (running.returncode, said in err) == (code, True), err
+
+
+def test_a_recording_is_played_to_its_end_and_what_is_no_item_goes_to_the_dead_letters(tmp_path: Path) -> None:
+    """Given three items and a broken line; when they are played; then the demo ends by itself with all of it counted."""
+    path = tmp_path / "items.jsonl"
+    lines = [encode(item(name, h=hour)) for hour, name in enumerate("abc")]
+    path.write_bytes(b"\n".join([*lines, b'{"incident_id": "leak"}']))
+    running = demo("--json", "--data", str(path), "--speed", "7200")
+    out, err = running.communicate(timeout=ENOUGH_S)
+    assert running.returncode == 0, err
+    summary = json.loads(out)
+    assert (summary["sent"], summary["items"], summary["dead_letters"]) == (4, 3, 1)
+    assert summary["seconds"] < 10.0
+
+
+def test_a_pace_shortens_silence_and_never_hurries_beyond_what_the_broker_keeps() -> None:
+    """Given a burst, then a year of silence; when it is paced; then the burst is spread out, the silence is short."""
+    burst = [Observation(1000.0, "one", b"") for _ in range(2 * int(MOST_PER_S))]
+    pace = Pace([*burst, Observation(4e7, "one", b"")], speed=1.0)
+    assert len(list(pace.due(0.0))) <= MOST_PER_S / 10
+    assert len(list(pace.due(0.5))) <= MOST_PER_S
+    assert sum(len(list(pace.due(0.5 + tenth / 10))) for tenth in range(1, 20)) <= 2 * MOST_PER_S
+    assert not pace.told
+    assert len(list(pace.due(2.4 + LONGEST_PAUSE_S))) == 1
+    assert pace.told
+
+
+def test_a_score_answers_for_all_that_were_sent_before_it() -> None:
+    """Given three observations; when the score of the second is back; then two are measured, one waits, others are none's."""
+    watch = Stopwatch()
+    for at, now_s in ((100.0, 1.0), (160.0, 1.2), (200.0, 1.4)):
+        watch.sent("one", at, now_s)
+    watch.scored("one", 130.0, 1.9)  # a deadline's
+    watch.scored("two", 160.0, 1.9)
+    assert watch.latency() is None
+    watch.scored("one", 160.0, 2.0)
+    assert watch.latency() == Latency(p50=800.0, p99=1000.0)
