@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import closing
 from typing import Final
 
 import faust
 
+from schemas.errors import BrokerError
 from stream.app import make_app
 from stream.commit import BatchCommit
+from stream.kafka_clients import broker_errors, consumer
+from stream.provisioning import Standing, partition_mismatch
 from stream.settings import Settings
+from stream.topics import specs
 
 LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -18,15 +23,34 @@ LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 CHATTY: Final = ("faust", "mode", "aiokafka")
 
 
+def check_topics(settings: Settings) -> None:
+    """Raise BrokerError if Kafka cannot be reached, or a topic is missing or has other partitions than are set.
+
+    Without this a worker would wait for a missing topic in silence.
+    """
+    with broker_errors(settings, "the worker cannot start"), closing(consumer(settings)) as client:
+        present = client.topics()
+        for spec in specs(settings):
+            if spec.name not in present:
+                raise BrokerError(f"topic {spec.name} does not exist; run `decibel topics apply`")
+            partitions = len(client.partitions_for_topic(spec.name) or ())
+            if partitions != spec.partitions:
+                raise BrokerError(partition_mismatch(settings, [Standing(spec.name, partitions, 0, {})]))
+
+
 def run_worker(
     settings: Settings, log_level: str = "info", commit_type: type[BatchCommit] = BatchCommit
 ) -> None:
-    """Run one worker until it is told to stop (SIGTERM, SIGINT) or fails; raises SystemExit."""
+    """Run one worker until it is told to stop (SIGTERM, SIGINT) or fails.
+
+    Raises SystemExit, BrokerError, PolicyError.
+    """
     level = logging.getLevelNamesMapping()[log_level.upper()]
     logging.basicConfig(level=level, format=LOG_FORMAT, stream=sys.stderr, force=True)
     if level > logging.DEBUG:
         for name in CHATTY:
             logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    check_topics(settings)
     app = make_app(settings, commit_type)
     runner = faust.Worker(app, loglevel=level, override_logging=False, quiet=True, redirect_stdouts=False)
     runner.execute_from_commandline()

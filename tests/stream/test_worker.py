@@ -106,6 +106,26 @@ async def test_broken_records_are_dead_letters_and_every_good_one_is_scored(depl
     await assert_live_equals(deployment, Expected(good, []))
 
 
+async def test_a_worker_without_its_topics_says_which_and_what_to_do() -> None:
+    """Given a broker without our topics, or none at all; when a worker starts; then it ends with one clear line."""
+    with (
+        EmbeddedBroker({"noise-scores": 3}) as broker,
+        WorkerProcess(Deployment(broker.bootstrap, embedded=True)) as worker,
+    ):
+        assert worker.exit_code() == 1
+        assert "topic source-items does not exist; run `decibel topics apply`" in worker.log
+    topics = Deployment("127.0.0.1:1", embedded=True).topics | {"noise-scores": 3}
+    with (
+        EmbeddedBroker(topics) as broker,
+        WorkerProcess(Deployment(broker.bootstrap, embedded=True)) as worker,
+    ):
+        assert worker.exit_code() == 1
+        assert "topics.partitions is 8, but noise-scores has 3" in worker.log
+    with WorkerProcess(Deployment("127.0.0.1:1")) as worker:
+        assert worker.exit_code() == 1
+        assert "check that Kafka runs, that kafka.bootstrap" in worker.log
+
+
 def _item(**changes: object) -> bytes:
     fields = {"item_id": "x:1", "incident_id": "x", "platform": "x", "published_at": "2021-12-10T01:05:00Z"}
     return json.dumps(
