@@ -33,7 +33,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $@
 
 .PHONY: demo
-demo: setup ## Run the engine on the recorded samples: no Kafka, no Redis needed
+demo: setup ## Run the engine on an invented story: no Kafka, no Redis needed
 	@$(BIN)/decibel demo $(ARGS)
 
 .PHONY: test

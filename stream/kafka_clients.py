@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
@@ -70,7 +70,9 @@ def open_producer(settings: Settings, *, linger_ms: int | None = None) -> Iterat
     try:
         yield client
     except BaseException:
-        client.close(timeout=0)
+        # What was not sent in time is no news any more, and would hide the error that ended it.
+        with suppress(KafkaError):
+            client.close(timeout=0)
         raise
     client.close(timeout=DELIVERY_TIMEOUT_S)
 

@@ -31,7 +31,8 @@ class Entry(NamedTuple):
 
 COMMANDS: Final[dict[str, Entry]] = {
     "demo": Entry(
-        "stream.cli.demo:demo", "Run the whole engine on this machine, on recorded items, without a broker."
+        "stream.cli.demo:demo",
+        "Run the whole engine on this machine, on an invented story, without a broker.",
     ),
     "worker": Entry(
         "stream.cli.worker:worker", "Score items as they come: one member of the consumer group."

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 from kafka import KafkaProducer
+from kafka.errors import KafkaError
 
 from schemas.noise_score import NoiseScore
 from schemas.times import to_epoch
@@ -22,7 +23,7 @@ from stream.demo.story import Pace, Story
 from stream.demo.summary import Summary, summarise
 from stream.demo.workers import Workers
 from stream.embedded_broker import EmbeddedBroker
-from stream.kafka_clients import broker_errors, open_producer
+from stream.kafka_clients import broker_errors, producer
 from stream.settings import Settings, load_settings
 from stream.topics import physical, specs
 
@@ -34,6 +35,8 @@ LINGER_MS: Final = 40
 """The embedded broker gives a fetch one batch of a partition at a time: small batches would make it the bottleneck."""
 DRAIN_S: Final = 10.0
 """Longest wait for that silence."""
+CLOSE_S: Final = 1.0
+"""How long the producer may still send when the demo ends early; then nobody looks at it any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +86,27 @@ def play(
         workers = stack.enter_context(Workers(plan.workers, environment(broker.bootstrap, policy)))
         stack.enter_context(broker_errors(settings, "the demo cannot go on"))
         reader = stack.enter_context(board_reader(settings))
-        producer = stack.enter_context(open_producer(settings, linger_ms=LINGER_MS))
+        sender = stack.enter_context(_sender(settings))
         show(model)
         if not workers.until_ready(given_up=stopped):
             return None
-        return _Performance(plan, settings, model, show, workers, reader, producer).run(stopped)
+        return _Performance(plan, settings, model, show, workers, reader, sender).run(stopped)
 
 
 def _settings(bootstrap: str, policy: str) -> Settings:
     """Return the settings of the demo as this process has them: those of its workers."""
     return load_settings(None, environment(bootstrap, policy, base={}))
+
+
+@contextmanager
+def _sender(settings: Settings) -> Iterator[KafkaProducer]:
+    """Give a producer. What it could not send in the end is not worth an error: it would hide the real one."""
+    client = producer(settings, linger_ms=LINGER_MS)
+    try:
+        yield client
+    finally:
+        with suppress(KafkaError):
+            client.close(timeout=CLOSE_S)
 
 
 class _Performance:

@@ -46,7 +46,9 @@ def children_of(session: int) -> list[str]:
 
 def worker_of(parent: int) -> int:
     """The process id of a demo's only child."""
-    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True, check=True)
+    found = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True, check=True
+    )
     return int(found.stdout)
 
 
@@ -105,7 +107,9 @@ def test_a_demo_whose_worker_dies_shows_why() -> None:
     assert "metrics at http://127.0.0.1:" in err
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere nothing tells a worker of its parent's end")
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="elsewhere nothing tells a worker of its parent's end"
+)
 def test_a_demo_that_is_killed_takes_its_worker_with_it() -> None:
     """Given a demo; when it is killed with no last word; then its worker ends too."""
     running = demo("--seconds", "600")
@@ -121,22 +125,23 @@ def test_a_demo_that_is_killed_takes_its_worker_with_it() -> None:
 
 def test_ctrl_c_in_a_terminal_gives_the_terminal_back_and_sums_up() -> None:
     """Given a demo that draws on a terminal; when Ctrl-C is typed there; then the screen is restored, the code 0."""
-    terminal = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", IN_A_TERMINAL, DECIBEL, "demo"],
         env={**os.environ, "TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-    )
-    assert terminal.stdin is not None and terminal.stdout is not None
-    shown = b""
-    while b"what changed" not in shown or b"new peak" not in shown:
-        part = os.read(terminal.stdout.fileno(), 65536)
-        assert part, shown[-2000:]
-        shown += part
-    terminal.stdin.write(b"\x03")
-    terminal.stdin.flush()
-    rest = terminal.stdout.read()
-    assert terminal.wait(ENOUGH_S) == 0, rest[-2000:]
+    ) as terminal:
+        assert terminal.stdin is not None
+        assert terminal.stdout is not None
+        shown = b""
+        while b"new peak" not in shown:
+            part = os.read(terminal.stdout.fileno(), 65536)
+            assert part, shown[-2000:]
+            shown += part
+        terminal.stdin.write(b"\x03")
+        terminal.stdin.flush()
+        rest = terminal.stdout.read()
+        assert terminal.wait(ENOUGH_S) == 0, rest[-2000:]
     assert ENTER_SCREEN in shown
     assert b"score updates" in rest.partition(LEAVE_SCREEN)[2]
 
@@ -149,15 +154,19 @@ def test_ctrl_c_in_a_terminal_gives_the_terminal_back_and_sums_up() -> None:
         (("--profiles", "profiles.jsonl"), "--profiles goes with --data", 2),
     ],
 )
-def test_what_cannot_be_played_is_told_before_anything_starts(arguments: tuple[str, ...], said: str, code: int) -> None:
+def test_what_cannot_be_played_is_told_before_anything_starts(
+    arguments: tuple[str, ...], said: str, code: int
+) -> None:
     """Given a file that is missing, empty, or without its items; when it is to be played; then the fault is named."""
     running = demo("--headless", *arguments)
     _, err = running.communicate(timeout=ENOUGH_S)
     assert (running.returncode, said in err) == (code, True), err
 
 
-def test_a_recording_is_played_to_its_end_and_what_is_no_item_goes_to_the_dead_letters(tmp_path: Path) -> None:
-    """Given three items and a broken line; when they are played; then the demo ends by itself with all of it counted."""
+def test_a_recording_is_played_to_its_end_and_what_is_no_item_goes_to_the_dead_letters(
+    tmp_path: Path,
+) -> None:
+    """Given three items and a broken line; when they are played; then the demo ends by itself, all counted."""
     path = tmp_path / "items.jsonl"
     lines = [encode(item(name, h=hour)) for hour, name in enumerate("abc")]
     path.write_bytes(b"\n".join([*lines, b'{"incident_id": "leak"}']))
@@ -182,7 +191,7 @@ def test_a_pace_shortens_silence_and_never_hurries_beyond_what_the_broker_keeps(
 
 
 def test_a_score_answers_for_all_that_were_sent_before_it() -> None:
-    """Given three observations; when the score of the second is back; then two are measured, one waits, others are none's."""
+    """Given three observations; when the score of the second is back; then two are measured, one waits."""
     watch = Stopwatch()
     for at, now_s in ((100.0, 1.0), (160.0, 1.2), (200.0, 1.4)):
         watch.sent("one", at, now_s)
