@@ -17,6 +17,7 @@ from schemas.cloudevents import SOURCE, TYPE_OF
 from schemas.codec import encode
 from schemas.examples import EXAMPLE_OF
 from schemas.topics import (
+    COMPACTED,
     DEAD_LETTERS,
     EVENT_OF,
     INCIDENT_PROFILES,
@@ -41,9 +42,6 @@ CONTENT_TYPE: Final = "application/json"
 
 RECEIVED: Final = frozenset({SOURCE_ITEMS, INCIDENT_PROFILES})
 """Topics the engine reads; it writes all others."""
-
-COMPACTED: Final = frozenset({INCIDENT_PROFILES, NOISE_SCORES, NOISE_INDEX, INDEX_SHARES})
-"""Topics of which the latest event of each key stands for all before it; of the others each event counts."""
 
 KEY_OF: Final[dict[str, str]] = {
     SOURCE_ITEMS: "The event's `incident_id`.",

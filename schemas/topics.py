@@ -37,3 +37,6 @@ EVENT_OF: Final[dict[str, type[Struct]]] = {
     DEAD_LETTERS: DeadLetter,
 }
 """Each topic's event; the first two come in, the others go out (`index-shares` is internal)."""
+
+COMPACTED: Final = frozenset({INCIDENT_PROFILES, NOISE_SCORES, NOISE_INDEX, INDEX_SHARES})
+"""Topics of which the latest event of each key stands for all before it; of the others each event counts."""

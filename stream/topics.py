@@ -7,12 +7,11 @@ from typing import Final
 from msgspec import Struct
 
 from schemas.topics import (
+    COMPACTED,
     DEAD_LETTERS,
     EVENT_OF,
-    INCIDENT_PROFILES,
     INDEX_SHARES,
     NOISE_INDEX,
-    NOISE_SCORES,
     SOURCE_ITEMS,
 )
 from stream.settings import Settings
@@ -25,8 +24,6 @@ CHANGELOGS: Final = (INCIDENTS_CHANGELOG, ITEMS_CHANGELOG)
 LOGICAL: Final = (*EVENT_OF, *CHANGELOGS)
 """Every topic of a deployment by its logical name."""
 
-# The latest record of each key is what these topics are for.
-_COMPACTED: Final = frozenset({INCIDENT_PROFILES, NOISE_SCORES, NOISE_INDEX, INDEX_SHARES})
 # A handful of keys, and one reader who needs all of them in one order.
 _ONE_PARTITION: Final = frozenset({NOISE_INDEX, INDEX_SHARES})
 
@@ -77,7 +74,7 @@ def _spec(settings: Settings, logical: str) -> TopicSpec:
     }
     if logical in CHANGELOGS:
         config |= _changelog()
-    elif logical in _COMPACTED:
+    elif logical in COMPACTED:
         config |= _compacted()
     else:
         config |= _deleted(_retention_hours(settings, logical))

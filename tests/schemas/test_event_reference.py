@@ -15,10 +15,10 @@ from msgspec import Struct, inspect
 
 from schemas import words
 from schemas.cloudevents import Output, headers
-from schemas.documents import COMPACTED, example
+from schemas.documents import example
 from schemas.examples import EXAMPLE_OF
 from schemas.times import parse_time
-from schemas.topics import EVENT_OF, NOISE_SCORES
+from schemas.topics import COMPACTED, EVENT_OF, NOISE_SCORES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "events.md").read_text(encoding="utf-8")
 VOCABULARIES = [kind for kind in vars(words).values() if isinstance(kind, enum.EnumType) and list(kind)]

@@ -18,11 +18,11 @@ from schemas import generate
 from schemas.cloudevents import TYPE_OF, Output, headers
 from schemas.codec import decode_item, encode
 from schemas.dead_letter import DeadLetter
-from schemas.documents import COMPACTED, KEY_OF, RECEIVED, asyncapi, event_schema, example
+from schemas.documents import KEY_OF, RECEIVED, asyncapi, event_schema, example
 from schemas.errors import RecordError
 from schemas.examples import EXAMPLE_OF
 from schemas.noise_score import NoiseScore
-from schemas.topics import DEAD_LETTERS, EVENT_OF, INCIDENT_PROFILES, NOISE_SCORES, SOURCE_ITEMS
+from schemas.topics import COMPACTED, DEAD_LETTERS, EVENT_OF, INCIDENT_PROFILES, NOISE_SCORES, SOURCE_ITEMS
 from tests.schemas.records import BAD_ITEMS, BAD_PROFILES, Bad, item
 from tests.schemas.strategies import events
 
