@@ -124,6 +124,7 @@ class Ledger:
             profile.industry_impact,
             parties,
         )
+        incident.composite = factors.composite(incident, self.policy)
         self._revise(profile.incident_id, incident, now, before)
 
     def advance(self, until: float, offset: int | None = None) -> None:
@@ -241,7 +242,6 @@ class Ledger:
         self._changes.incidents[incident_id] = incident
         if not incident.items and not incident.detected:
             return
-        incident.composite = factors.composite(incident, policy)
         incident.polarity = factors.polarity(incident, policy)
         if not incident.detected:
             self._detect(incident_id, incident, now)
