@@ -65,7 +65,12 @@ class Partition:
     def apply(self, topic: str, records: list[Record], done: Callable[[], None]) -> None:
         """Apply a batch of `topic` (a logical name); `done` is called when all it changed is safe."""
         started = time.perf_counter()
-        changes = apply_batch(self.ledger, topic, self.number, records)
+        try:
+            changes = apply_batch(self.ledger, topic, self.number, records)
+        except BaseException as error:
+            # The ledger may have taken half of a record: nothing of it may be collected any more.
+            self._fail(error)
+            raise
         self._hand_over(changes, done)
         self._metrics.batch(len(records), time.perf_counter() - started)
 
@@ -165,6 +170,8 @@ class Partitions:
         self._generation = generation
         for number in set(self._partitions) - kept:
             self._partitions.pop(number).close()
+            # Its last lag would stand for ever, and keep an alert on it.
+            self._metrics.lag_gone(number)
         self._metrics.owned(len(self._partitions))
 
     def recover(self, numbers: Iterable[int]) -> None:

@@ -6,7 +6,6 @@ its own, which is dropped when the partition goes, and a row never gives way to 
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, Protocol, cast
@@ -161,11 +160,6 @@ class RocksShelf:
     def close(self) -> None:
         """Write what is buffered and close the files."""
         self._db.close()
-
-    def destroy(self) -> None:
-        """Close and remove the files."""
-        self._db.close()
-        shutil.rmtree(self.path, ignore_errors=False)
 
 
 def _options(settings: RocksdbSettings) -> Options:
