@@ -165,6 +165,9 @@ _MOVERS: Final = (
     Mover(incident_id="copilot-licence", points=-1.25),
 )
 
+_WATCHED: Final = datetime(2021, 11, 1, 8, 30, tzinfo=UTC)
+"""When the first incident was seen."""
+
 _INDEX: Final = NoiseIndex(
     category="overall",
     at=_AS_OF,
@@ -172,6 +175,9 @@ _INDEX: Final = NoiseIndex(
     half_life=_HALF_LIFE_S,
     incidents=23,
     movers=_MOVERS,
+    average=330.0,
+    since=_WATCHED,
+    relative=1.25,
 )
 
 _SHARE: Final = IndexShare(
@@ -181,6 +187,8 @@ _SHARE: Final = IndexShare(
     value=96.25,
     incidents=6,
     movers=_MOVERS[:1],
+    average=41.5,
+    since=_WATCHED,
 )
 
 _REJECTED: Final = DeadLetter(

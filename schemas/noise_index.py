@@ -19,6 +19,9 @@ class NoiseIndex(Struct, frozen=True):
 
     `value` is the sum of the noise of all incidents; at any later time t it is
     `value * 2 ** -((t - at) / half_life)` until the next event (`half_life` in seconds).
+
+    `average` is its exponentially weighted mean over months (`index.average_d` of the policy), over the time `since`
+    anything was seen. `relative` is `value / average`; null while the history is short or next to nothing was seen.
     """
 
     category: str
@@ -27,10 +30,17 @@ class NoiseIndex(Struct, frozen=True):
     half_life: float
     incidents: int
     movers: tuple[Mover, ...]
+    average: float = 0.0
+    since: Moment | None = None
+    relative: float | None = None
 
 
 class IndexShare(Struct, frozen=True):
-    """What one partition adds to one category of the index; keyed by `partition/category`. Internal."""
+    """What one partition adds to one category of the index; keyed by `partition/category`. Internal.
+
+    `average` counts the time before `since`, when the partition saw its first incident, as silence: such averages
+    add up, and the sum is corrected for the short history.
+    """
 
     partition: int
     category: str
@@ -38,3 +48,5 @@ class IndexShare(Struct, frozen=True):
     value: float
     incidents: int
     movers: tuple[Mover, ...]
+    average: float = 0.0
+    since: Moment | None = None

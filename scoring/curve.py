@@ -25,24 +25,40 @@ def settle_averages(incident: Incident, policy: Policy, now: float) -> None:
         incident.averages_at = max(now, incident.averages_at)
         return
     incident.noise_average = noise_average_at(incident, policy, now)
+    incident.long_average = long_average_at(incident, policy, now)
     kept = decay(elapsed, policy.polarity.half_life_h * HOUR_S)
     incident.polarity_average += (incident.polarity - incident.polarity_average) * (1.0 - kept)
     incident.averages_at = now
 
 
 def noise_average_at(incident: Incident, policy: Policy, at: float) -> float:
-    """Return the exponentially weighted mean of the noise at `at`, a time after `averages_at`.
+    """Return the mean of the noise that its slope is measured against, at `at`, a time after `averages_at`."""
+    return _mean_at(incident, policy, incident.noise_average, _slope_constant(policy), at)
 
-    Solves m' = b (n - m) for n(t) = n0 * exp(-a t), a and b being the decay constants of noise and mean.
+
+def long_average_at(incident: Incident, policy: Policy, at: float) -> float:
+    """Return the mean of the noise over months (`index.average_d`) at `at`, a time after `averages_at`.
+
+    Nothing is taken for the time before the incident was detected, so these means add up to that of the index.
     """
-    noise, gain, a, b = _curve(incident, policy)
+    return _mean_at(incident, policy, incident.long_average, policy.index.decay_constant, at)
+
+
+def long_residue(incident: Incident, policy: Policy) -> tuple[float, float]:
+    """Return what the long average has beside its share in the noise, and the time at which it has that.
+
+    From then on the average is `gain * noise + residue`, and the residue decays at the mean's own pace. So the
+    averages of many incidents add up as their curves do: two exponentials, whatever their number.
+    """
+    b = policy.index.decay_constant
+    noise, gain, _ = _curve(incident, policy, b)
     start = max(incident.averages_at, incident.last_seen)
-    elapsed_s = max(0.0, at - start)
-    pull = math.exp(-b * elapsed_s)
-    return (
-        gain * noise * (math.exp(-a * elapsed_s) - pull)
-        + _flat_average(incident, b, noise, min(at, start)) * pull
-    )
+    return _flat_average(incident, incident.long_average, b, noise, start) - gain * noise, start
+
+
+def gain_of(policy: Policy, b: float) -> float:
+    """Return b / (b - a): the noise's share in a mean with decay constant b (1/s), a being that of the noise."""
+    return b / (b - LN2 / policy.curve.half_life_s)
 
 
 def slope_per_hour(incident: Incident, policy: Policy, at: float) -> float:
@@ -59,9 +75,10 @@ def slope_turns(incident: Incident, policy: Policy) -> float:
 
     The difference of two exponentials with one sign change: closed form.
     """
-    noise, gain, a, b = _curve(incident, policy)
+    b = _slope_constant(policy)
+    noise, gain, a = _curve(incident, policy, b)
     start = max(incident.averages_at, incident.last_seen)
-    average = _flat_average(incident, b, noise, start)
+    average = _flat_average(incident, incident.noise_average, b, noise, start)
     if average >= noise:
         return ALREADY
     steady = gain * noise
@@ -70,16 +87,34 @@ def slope_turns(incident: Incident, policy: Policy) -> float:
     return ceil_ms(start + math.log((steady - average) / (steady - noise)) / (b - a))
 
 
-def _flat_average(incident: Incident, b: float, noise: float, until: float) -> float:
+def _mean_at(incident: Incident, policy: Policy, mean: float, b: float, at: float) -> float:
+    """The exponentially weighted mean of the noise at `at`, which was `mean` at `averages_at`.
+
+    Solves m' = b (n - m) for n(t) = n0 * exp(-a t), a and b being the decay constants of noise and mean (1/s).
+    """
+    noise, gain, a = _curve(incident, policy, b)
+    start = max(incident.averages_at, incident.last_seen)
+    elapsed_s = max(0.0, at - start)
+    pull = math.exp(-b * elapsed_s)
+    return (
+        gain * noise * (math.exp(-a * elapsed_s) - pull)
+        + _flat_average(incident, mean, b, noise, min(at, start)) * pull
+    )
+
+
+def _flat_average(incident: Incident, mean: float, b: float, noise: float, until: float) -> float:
     """The mean at `until` where the noise has been flat: coverage may be dated a little ahead of its arrival."""
     elapsed_s = until - incident.averages_at
     if elapsed_s <= 0.0:
-        return incident.noise_average
-    return noise + (incident.noise_average - noise) * math.exp(-b * elapsed_s)
+        return mean
+    return noise + (mean - noise) * math.exp(-b * elapsed_s)
 
 
-def _curve(incident: Incident, policy: Policy) -> tuple[float, float, float, float]:
-    """Noise at `averages_at`, the gain b / (b - a), and the decay constants a of the noise and b of the mean (1/s)."""
-    a = LN2 / policy.curve.half_life_s
-    b = LN2 / (policy.trend.slope_h * HOUR_S)
-    return incident.noise_at(incident.averages_at, policy.curve.half_life_s), b / (b - a), a, b
+def _curve(incident: Incident, policy: Policy, b: float) -> tuple[float, float, float]:
+    """Noise at `averages_at`, the gain of a mean with decay constant b, and the decay constant a of the noise (1/s)."""
+    half_life_s = policy.curve.half_life_s
+    return incident.noise_at(incident.averages_at, half_life_s), gain_of(policy, b), LN2 / half_life_s
+
+
+def _slope_constant(policy: Policy) -> float:
+    return LN2 / (policy.trend.slope_h * HOUR_S)

@@ -78,6 +78,10 @@ class Incident(Struct, array_like=True):
     last_platform: str = ""
     last_points: float = 0.0
 
+    # for the index: the noise's average over months, as of `averages_at`, and when the incident was detected
+    long_average: float = 0.0
+    detected_at: float = 0.0
+
     @property
     def detected(self) -> bool:
         """Whether an item has ever been counted: a profile alone makes no noise."""

@@ -1,19 +1,27 @@
-"""The index: the noise of all incidents together. A sum of curves of one half-life is such a curve: O(1)."""
+"""The index: the noise of all incidents together. A sum of curves of one half-life is such a curve: O(1).
+
+So is its average over months: each incident's is `gain * noise + residue` (`curve.long_residue`), and the residues
+share a half-life of their own. The index keeps two sums of each part, and its average is `gain * value + residue`.
+Where coverage is dated ahead of its arrival, both are told as of that time until it comes.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
 from schemas.cloudevents import Output
 from schemas.noise_index import IndexShare, Mover, NoiseIndex
-from schemas.times import from_epoch, to_epoch
+from schemas.times import DAY_S, from_epoch, to_epoch
 from schemas.topics import NOISE_INDEX
 from schemas.words import Category
-from scoring.decay import decay
+from scoring.curve import gain_of, long_residue
+from scoring.decay import NEVER, decay
+from scoring.incident import LN2, Incident
+from scoring.policy import Policy
 
 OVERALL: Final = "overall"
 """The part of the index that takes in every category."""
@@ -21,90 +29,158 @@ OVERALL: Final = "overall"
 MS_PER_S: Final = 1000
 
 
-class Curve(Struct):
-    """A sum of noise curves: `value` at `at`, halving in each half-life; and of how many incidents."""
+class Part(NamedTuple):
+    """What one incident is to the index: its curve, the residue of its long average, and when it was detected."""
 
+    category: Category
+    composite: float
+    anchor: float
+    residue: float
+    residue_at: float
+    since: float
+
+    def noise_at(self, at: float, half_life_s: float) -> float:
+        """Return the incident's noise (0 to 100) at `at`."""
+        return self.composite * decay(at - self.anchor, half_life_s)
+
+
+def part_of(incident: Incident, policy: Policy) -> Part:
+    """Return what a detected incident is to the index as it stands.
+
+    A row from before long averages were kept has had one since it was settled last.
+    """
+    residue, residue_at = long_residue(incident, policy)
+    return Part(
+        incident.category,
+        incident.composite,
+        incident.last_seen,
+        residue,
+        residue_at,
+        incident.detected_at or incident.averages_at,
+    )
+
+
+class Curve(Struct):
+    """A sum of curves of one half-life: `value` at `at`."""
+
+    half_life_s: float
     value: float = 0.0
     at: float = 0.0
-    incidents: int = 0
 
-    def add(self, value: float, at: float, half_life_s: float, incidents: int = 0) -> None:
+    def add(self, value: float, at: float) -> None:
         """Add a curve that has `value` at `at`; a negative one takes it away again."""
         if at > self.at:
-            self.value, self.at = self.value * decay(at - self.at, half_life_s), at
-        self.value += value * decay(self.at - at, half_life_s)
-        self.incidents += incidents
+            self.value, self.at = self.value * decay(at - self.at, self.half_life_s), at
+        self.value += value * decay(self.at - at, self.half_life_s)
 
-    def value_at(self, at: float, half_life_s: float) -> float:
-        """Return the value at `at` (epoch seconds), never below nothing."""
-        return max(0.0, self.value * decay(at - self.at, half_life_s))
+    def value_at(self, at: float) -> float:
+        """Return the value at `at` (epoch seconds)."""
+        return self.value * decay(at - self.at, self.half_life_s)
+
+
+class Sum(Struct):
+    """The noise of some incidents, and the residue of its average."""
+
+    noise: Curve
+    residue: Curve
+    incidents: int = 0
+
+    def add(self, part: Part) -> None:
+        """Take an incident in."""
+        self.noise.add(part.composite, part.anchor)
+        self.residue.add(part.residue, part.residue_at)
+        self.incidents += 1
+
+    def remove(self, part: Part) -> None:
+        """Let an incident go that was taken in as `part`."""
+        self.noise.add(-part.composite, part.anchor)
+        self.residue.add(-part.residue, part.residue_at)
+        self.incidents -= 1
 
 
 class PartitionIndex:
     """One partition's share of the index, per category and overall, and those that moved it of late."""
 
-    def __init__(self, partition: int, half_life_s: float, movers: int) -> None:
-        self._partition, self._half_life_s, self._most = partition, half_life_s, movers
-        self._curves: dict[str, Curve] = {OVERALL: Curve()}
+    def __init__(self, partition: int, policy: Policy) -> None:
+        self._partition, self._most = partition, policy.index.movers
+        self._half_life_s = policy.curve.half_life_s
+        self._residue_half_life_s = LN2 / policy.index.decay_constant
+        self._gain = gain_of(policy, policy.index.decay_constant)
+        self._sums: dict[str, Sum] = {}
         self._moved: dict[str, dict[str, float]] = {}
         self._changed: set[str] = set()
+        self._since = NEVER
 
-    def replace(
-        self,
-        incident_id: str,
-        old: tuple[Category, float, float] | None,
-        new: tuple[Category, float, float],
-        now: float,
-    ) -> None:
-        """Put the curve `new` (category, composite, anchor) of an incident in place of `old` at `now`."""
-        if old == new:
+    def replace(self, incident_id: str, old: Part | None, new: Part, now: float) -> None:
+        """Put `new` of an incident in place of `old` at `now`."""
+        if old is not None and old[:3] == new[:3]:
             return
-        half_life_s = self._half_life_s
-        points = new[1] * decay(now - new[2], half_life_s)
         if old is not None:
-            points -= old[1] * decay(now - old[2], half_life_s)
-            for name in (OVERALL, old[0].value):
-                self._curves[name].add(-old[1], old[2], half_life_s, -1)
-                self._changed.add(name)
-        for name in (OVERALL, new[0].value):
-            self._curves.setdefault(name, Curve()).add(new[1], new[2], half_life_s, 1)
-            self._changed.add(name)
-            moved = self._moved.setdefault(name, {})
-            moved[incident_id] = moved.get(incident_id, 0.0) + points
+            self._sum(OVERALL).remove(old)
+            self._sum(old.category.value).remove(old)
+            points = -old.noise_at(now, self._half_life_s)
+            self._move(OVERALL, incident_id, points)
+            self._move(old.category.value, incident_id, points)
+        self.recover(new)
+        points = new.noise_at(now, self._half_life_s)
+        self._move(OVERALL, incident_id, points)
+        self._move(new.category.value, incident_id, points)
 
-    def recover(self, curve: tuple[Category, float, float]) -> None:
-        """Add the curve (category, composite, anchor) of an incident that was here before: it has not moved."""
-        for name in (OVERALL, curve[0].value):
-            self._curves.setdefault(name, Curve()).add(curve[1], curve[2], self._half_life_s, 1)
-            self._changed.add(name)
+    def recover(self, part: Part) -> None:
+        """Take in an incident that was here before: it has not moved."""
+        self._since = min(self._since, part.since)
+        self._sum(OVERALL).add(part)
+        self._sum(part.category.value).add(part)
 
     def shares(self, at: float) -> Iterator[IndexShare]:
         """Yield the share of each category that changed since the last call, as of `at`; its movers anew."""
         for name in sorted(self._changed):
-            curve, moved = self._curves[name], self._moved.get(name, {})
+            value, average = self.value_at(name, at)
             yield IndexShare(
                 self._partition,
                 name,
                 from_epoch(at),
-                curve.value_at(at, self._half_life_s),
-                curve.incidents,
-                top_movers(moved, self._most),
+                value,
+                self._sums[name].incidents,
+                top_movers(self._moved.get(name, {}), self._most),
+                average,
+                from_epoch(self._since),
             )
         self._changed.clear()
         self._moved.clear()
 
+    def value_at(self, name: str, at: float) -> tuple[float, float]:
+        """Return value and average of a part of the index at `at` (epoch seconds), never below nothing."""
+        if name not in self._sums:
+            return 0.0, 0.0
+        found = self._sums[name]
+        value = found.noise.value_at(at)
+        return max(0.0, value), max(0.0, self._gain * value + found.residue.value_at(at))
+
+    def _sum(self, name: str) -> Sum:
+        """The sum of a part that is about to change."""
+        self._changed.add(name)
+        found = self._sums.get(name)
+        if found is None:
+            curves = Curve(self._half_life_s), Curve(self._residue_half_life_s)
+            found = self._sums[name] = Sum(*curves)
+        return found
+
+    def _move(self, name: str, incident_id: str, points: float) -> None:
+        moved = self._moved.setdefault(name, {})
+        moved[incident_id] = moved.get(incident_id, 0.0) + points
+
 
 class IndexBoard:
-    """The index over all partitions: the latest share of each, summed at a common time.
+    """The index over all partitions: the latest share of each, summed at a common time."""
 
-    A share decays as a curve does: `half_life_s` is theirs. An event names at most `movers` incidents.
-    """
-
-    def __init__(self, half_life_s: float, movers: int) -> None:
-        self._half_life_s, self._most = half_life_s, movers
+    def __init__(self, policy: Policy) -> None:
+        self._rule, self._half_life_s = policy.index, policy.curve.half_life_s
+        self._gain = gain_of(policy, policy.index.decay_constant)
         self._shares: dict[str, dict[int, IndexShare]] = {}
         self._moved: dict[str, dict[str, float]] = {}
         self._latest = 0.0
+        self._since = NEVER
 
     def apply(self, share: IndexShare) -> None:
         """Put `share` in the place of its partition's last one; the same one again changes nothing."""
@@ -113,6 +189,8 @@ class IndexBoard:
             return
         shares[share.partition] = share
         self._latest = max(self._latest, to_epoch(share.at))
+        if share.since is not None:
+            self._since = min(self._since, to_epoch(share.since))
         moved = self._moved.setdefault(share.category, {})
         for mover in share.movers:
             moved[mover.incident_id] = moved.get(mover.incident_id, 0.0) + mover.points
@@ -126,22 +204,49 @@ class IndexBoard:
         at = round(max(at, self._latest), 3)
         changed, self._moved = self._moved, {}
         for name in sorted(changed):
-            shares = self._shares[name]
+            shares = self._shares[name].values()
+            value = math.fsum(self._value_at(share, at) for share in shares)
+            average = self._usual(value, math.fsum(self._average_at(share, at) for share in shares), at)
             event = NoiseIndex(
                 name,
                 from_epoch(at),
-                math.fsum(self._value_at(share, at) for share in shares.values()),
+                value,
                 self._half_life_s,
-                sum(share.incidents for share in shares.values()),
-                top_movers(changed[name], self._most),
+                sum(share.incidents for share in shares),
+                top_movers(changed[name], self._rule.movers),
+                average,
+                from_epoch(self._since) if self._since < NEVER else None,
+                self._relative(value, average, at),
             )
             yield Output(NOISE_INDEX, name, f"{name}/{round(at * MS_PER_S)}", at, event)
 
     def _value_at(self, share: IndexShare, at: float) -> float:
         return share.value * decay(at - to_epoch(share.at), self._half_life_s)
 
+    def _average_at(self, share: IndexShare, at: float) -> float:
+        """The average of a share, along its curve; not yet corrected for a short history."""
+        elapsed_s = at - to_epoch(share.at)
+        residue = (share.average - self._gain * share.value) * math.exp(
+            -self._rule.decay_constant * elapsed_s
+        )
+        return self._gain * self._value_at(share, at) + residue
+
+    def _usual(self, value: float, average: float, at: float) -> float:
+        """The average over the time since there has been anything: an empty past is no quiet one."""
+        weight = -math.expm1(-self._rule.decay_constant * max(0.0, at - self._since))
+        return average / weight if weight > 0.0 else value
+
+    def _relative(self, value: float, average: float, at: float) -> float | None:
+        rule = self._rule
+        if at - self._since < rule.history_d * DAY_S or average < rule.average_floor:
+            return None
+        return value / average
+
 
 def top_movers(moved: dict[str, float], most: int) -> tuple[Mover, ...]:
     """Return the `most` incidents that moved most, up or down, the greatest move first, ties by incident."""
-    ranked = sorted(moved.items(), key=lambda each: (-abs(each[1]), each[0]))
+    ranked = sorted(
+        ((incident_id, points) for incident_id, points in moved.items() if points),
+        key=lambda each: (-abs(each[1]), each[0]),
+    )
     return tuple(Mover(incident_id, points) for incident_id, points in ranked[:most])

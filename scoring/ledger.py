@@ -17,7 +17,7 @@ from schemas.errors import RecordError, StateError
 from schemas.incident_profile import IncidentProfile
 from schemas.noise_index import IndexShare
 from schemas.source_item import SourceItem
-from schemas.words import Category, Tier, Trend
+from schemas.words import Tier, Trend
 from scoring import events, evidence, factors, lifecycle, peaks, trend
 from scoring.changes import Changes, ItemKey, Outcome, Tally
 from scoring.clock import Clock, times_of
@@ -25,7 +25,7 @@ from scoring.curve import settle_averages
 from scoring.deadlines import Deadlines
 from scoring.decay import NEVER
 from scoring.incident import Incident
-from scoring.index import PartitionIndex
+from scoring.index import Part, PartitionIndex, part_of
 from scoring.item import Counted, ItemRow, count, rewrite
 from scoring.policy import OTHER, Policy
 from scoring.rows import Rows
@@ -52,7 +52,7 @@ class Ledger:
         self.time = 0.0
         self.tally = Tally()
         self.deadlines = Deadlines()
-        self.index = PartitionIndex(partition, policy.curve.half_life_s, policy.index.movers)
+        self.index = PartitionIndex(partition, policy)
         self._earliest_at = policy.limits.earliest_at
         self._horizons_h = policy.rates.horizons_h
         self._incidents: dict[str, Incident] = {}
@@ -115,7 +115,7 @@ class Ledger:
             return
         self.tally.profiles += 1
         now = incident.as_of if self.clock is Clock.STREAM else max(received_at, incident.as_of)
-        before = _curve_of(incident) if incident.detected else None
+        before = part_of(incident, self.policy) if incident.detected else None
         if incident.detected:
             self._fire_until(profile.incident_id, incident, now)
             self._settle(incident, now)
@@ -192,7 +192,7 @@ class Ledger:
             found += 1
             self.time = max(self.time, incident.as_of)
             if incident.detected:
-                self.index.recover(_curve_of(incident))
+                self.index.recover(part_of(incident, self.policy))
                 self.deadlines.plan(incident_id, self._next_deadline(incident, incident.as_of))
         return found
 
@@ -212,7 +212,7 @@ class Ledger:
     ) -> None:
         """The evidence of a known or new incident changes at `now`."""
         policy, half_life_s = self.policy, self.policy.curve.half_life_s
-        before = _curve_of(incident) if incident.detected else None
+        before = part_of(incident, policy) if incident.detected else None
         noise = incident.noise_at(now, half_life_s)
         self._settle(incident, now)
         evidence.change(incident, old, new, self._horizons_h, lambda: self._counted(item.incident_id))
@@ -231,9 +231,7 @@ class Ledger:
             settle_averages(incident, self.policy, now)
             lifecycle.settle(incident, self.policy, now)
 
-    def _revise(
-        self, incident_id: str, incident: Incident, now: float, before: tuple[Category, float, float] | None
-    ) -> None:
+    def _revise(self, incident_id: str, incident: Incident, now: float, before: Part | None) -> None:
         """After evidence or profile have changed: a new revision, assessed, told and planned."""
         policy = self.policy
         incident.revision += 1
@@ -247,12 +245,12 @@ class Ledger:
             self._detect(incident_id, incident, now)
         lifecycle.resume(incident, policy, now)
         self._tell(incident_id, incident, now, self._assess(incident, now))
-        self.index.replace(incident_id, before, _curve_of(incident), now)
+        self.index.replace(incident_id, before, part_of(incident, policy), now)
         self.deadlines.plan(incident_id, self._next_deadline(incident, now))
 
     def _detect(self, incident_id: str, incident: Incident, now: float) -> None:
         """An incident has its first item."""
-        incident.state_since = incident.averages_at = now
+        incident.state_since = incident.averages_at = incident.detected_at = now
         incident.noise_average = incident.noise_at(now, self.policy.curve.half_life_s)
         incident.polarity_average = incident.polarity
         told = events.state_change(
@@ -359,7 +357,3 @@ class Assessment(Struct):
     def happened(self) -> bool:
         """Whether anything did."""
         return bool(self.crossings or self.steps or self.trend_was is not None)
-
-
-def _curve_of(incident: Incident) -> tuple[Category, float, float]:
-    return incident.category, incident.composite, incident.last_seen

@@ -13,7 +13,7 @@ from msgspec import Meta, Struct, field
 
 from schemas.errors import PolicyError
 from schemas.noise_score import Factors
-from schemas.times import HOUR_S, parse_time
+from schemas.times import DAY_S, HOUR_S, parse_time
 from schemas.words import State, Tier
 
 SHIPPED: Final = Path(__file__).with_name("policy.toml")
@@ -180,6 +180,17 @@ class IndexRule(_Table, frozen=True):
 
     share_every_s: NotNegative
     movers: Annotated[int, Meta(ge=0, le=100)]
+    average_d: Positive
+    history_d: NotNegative
+    average_floor: Positive
+
+    @property
+    def decay_constant(self) -> float:
+        """How fast the long average forgets (1/s).
+
+        A flat window of N days looks back N / 2 on average, and so does exponential forgetting by N / 2.
+        """
+        return 2.0 / (self.average_d * DAY_S)
 
 
 class Policy(_Table, frozen=True):
@@ -237,6 +248,11 @@ def check(policy: Policy) -> None:
     _check_finite("", msgspec.to_builtins(policy))
     _check_trend(policy)
     _check_lifecycle(policy.lifecycle, policy.rates.horizons_h)
+    if policy.index.average_d * DAY_S < 4.0 * policy.curve.half_life_s:
+        raise PolicyError(
+            f"index.average_d: {policy.index.average_d:g} days must be at least four times curve.half_life_h, "
+            f"{policy.curve.half_life_h:g} h: an average must remember for longer than the noise itself"
+        )
     if OTHER not in policy.platforms:
         raise PolicyError(f"platforms: `{OTHER}` is missing; it serves for every platform that is not named")
     for state in State:

@@ -87,7 +87,7 @@ def make_app(settings: Settings, commit_type: type[BatchCommit] = BatchCommit) -
 
     for logical in (SOURCE_ITEMS, INCIDENT_PROFILES):
         source_agent(app, _topic(app, settings, logical), logical, partitions, taken, done)
-    board = IndexBoard(policy.curve.half_life_s, policy.index.movers)
+    board = IndexBoard(policy)
 
     async def send_index(outputs: Iterable[Output]) -> None:
         await outlet().send_outputs(0, outputs)

@@ -18,11 +18,12 @@ from agents.batch import dead_letter
 from schemas.cloudevents import Output
 from schemas.codec import decode_item, decode_profile
 from schemas.errors import RecordError
+from schemas.noise_index import NoiseIndex
 from schemas.source_item import SourceItem
 from scoring.changes import Tally
 from scoring.clock import Clock, times_of
 from scoring.incident import Incident
-from scoring.index import IndexBoard
+from scoring.index import OVERALL, IndexBoard
 from scoring.ledger import Ledger
 from scoring.policy import Policy
 from scoring.rows import NoRows
@@ -88,6 +89,7 @@ class Replay:
     ) -> None:
         self.policy, self.received_at, self.until = policy, received_at, until
         self.profiles = self.items = self.rejected = 0
+        self.index: NoiseIndex | None = None
         self.ledgers = [
             Ledger(policy, NoRows(), clock=Clock.STREAM, partition=number, conflate=conflate)
             for number in range(partitions)
@@ -136,11 +138,14 @@ class Replay:
             if self.until < math.inf:
                 ledger.advance(self.until)
             yield from ledger.collect().outputs
-        board = IndexBoard(self.policy.curve.half_life_s, self.policy.index.movers)
+        board = IndexBoard(self.policy)
         for ledger in self.ledgers:
             for share in ledger.index_shares():
                 board.apply(share)
-        yield from board.index(self.time)
+        for output in board.index(self.time):
+            if isinstance(output.event, NoiseIndex) and output.key == OVERALL:
+                self.index = output.event
+            yield output
 
     # -- what stands ----------------------------------------------------------------------------------------
 

@@ -92,6 +92,7 @@ class Driver:
         *,
         conflate: bool = False,
         stored: bool = False,
+        partition: int = 0,
     ) -> None:
         self.policy, self.clock, self.conflate, self.stored = (
             policy or SHIPPED_POLICY,
@@ -99,6 +100,7 @@ class Driver:
             conflate,
             stored,
         )
+        self.partition = partition
         self.rows = StoredRows()
         self.ledger = self._ledger()
         self.log: list[Output] = []
@@ -188,7 +190,9 @@ class Driver:
         self.ledger.recover()
 
     def _ledger(self) -> Ledger:
-        return Ledger(self.policy, self.rows, clock=self.clock, conflate=self.conflate)
+        return Ledger(
+            self.policy, self.rows, clock=self.clock, partition=self.partition, conflate=self.conflate
+        )
 
     def _keep(self, changes: Changes) -> list[Output]:
         self.log.extend(changes.outputs)

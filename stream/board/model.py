@@ -84,6 +84,7 @@ class BoardModel:
         self.rows: dict[str, Row] = {}
         self._clock, self._level_of = clock, level_of
         self._latest = 0.0
+        self.relative: float | None = None
         self._index: tuple[float, Curve] | None = None
         self._seen: OrderedDict[tuple[str, Change], None] = OrderedDict()
 
@@ -155,6 +156,7 @@ class BoardModel:
         self._latest = max(self._latest, at)
         if self._index is None or at >= self._index[0]:
             self._index = at, Curve(event.value, at, event.half_life)
+            self.relative = event.relative
 
     def _take_change(self, change: Change) -> None:
         self.totals.changes[change.kind] += 1

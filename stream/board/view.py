@@ -74,6 +74,8 @@ def _header(drawing: Drawing, width: int) -> RenderableType:
     first = Text(no_wrap=True)
     first.append(" DECIBEL ", "bold reverse #4fb3d9")
     first.append("  index ", _QUIET).append("-" if index is None else f"{math.floor(index):,}", "bold")
+    if model.relative is not None:
+        first.append_text(drawing.text(f", {model.relative:.1f} × usual"))
     first.append("  incidents ", _QUIET).append(f"{len(model.rows):,}", "bold")
     clock = _moment(model.now()) if model.now() else ""
     first.append(" " * max(2, width - first.cell_len - len(clock))).append(clock, _QUIET)

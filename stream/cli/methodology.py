@@ -216,6 +216,11 @@ def _index(policy: Policy) -> Section:
             f"falls as they do. It is told at most every {policy.index.share_every_s:g} s, "
             f"with the {policy.index.movers} incidents that moved it most."
         ),
+        (
+            f"It is held against its own {policy.index.average_d:g}-day average, an exponentially weighted mean, "
+            f"once there are {policy.index.history_d:g} days of history "
+            f"and where that average is at least {policy.index.average_floor:g} points."
+        ),
     )
     return Section("Index", words)
 

@@ -43,6 +43,14 @@ class Loud(Struct, frozen=True):
     trend: str
 
 
+class Index(Struct, frozen=True):
+    """The noise of all incidents together at the end; `relative` to its average over `average_d` days, if known."""
+
+    value: float
+    relative: float | None
+    average_d: float
+
+
 class Summary(Struct, frozen=True):
     """What became of the files. `at` is the time reached; `events` counts what came out, by topic."""
 
@@ -56,6 +64,7 @@ class Summary(Struct, frozen=True):
     incidents: int
     deadlines: int
     events: dict[str, int]
+    index: Index | None
     loudest: list[Loud]
     seconds: float
     items_per_second: float
@@ -88,6 +97,7 @@ def summary_of(run: Replay, files: tuple[str, ...], counts: Counter[str], second
         incidents=sum(1 for _ in run.incidents()),
         deadlines=tally.deadlines,
         events={topic: counts[topic] for topic in TOPICS},
+        index=Index(run.index.value, run.index.relative, run.policy.index.average_d) if run.index else None,
         loudest=loudest,
         seconds=round(seconds, 3),
         items_per_second=round(run.items / seconds, 1),
@@ -111,6 +121,9 @@ def report(summary: Summary, out: str | None, *, as_json: bool) -> None:
     )
     console.print()
     console.print(_events(summary))
+    if summary.index is not None:
+        console.print()
+        console.print(_index(summary.index))
     if summary.loudest:
         console.print()
         console.print(_loudest(summary))
@@ -129,6 +142,11 @@ def _events(summary: Summary) -> Table:
     for topic, count in summary.events.items():
         table.add_row(topic, f"{count:,}")
     return table
+
+
+def _index(index: Index) -> str:
+    usual = "" if index.relative is None else f", {index.relative:.1f} × its {index.average_d:g}-day average"
+    return f"index {index.value:,.0f}{usual}"
 
 
 def _loudest(summary: Summary) -> Table:

@@ -116,6 +116,12 @@ def _crossing(event: dict[str, Any]) -> str:
     return f"{event['kind']:<11} noise {event['noise']:5.1f}  {event['level']}{peak}"
 
 
+def _index(event: dict[str, Any]) -> str:
+    relative = event.get("relative")
+    usual = "" if relative is None else f", {relative:.1f} × its average"
+    return f"index {event['value']:.1f} over {event['incidents']} incidents{usual}"
+
+
 def _item(event: dict[str, Any]) -> str:
     counts = event.get("engagement", {})
     shown = " ".join(f"{kind} {number}" for kind, number in counts.items() if number)
@@ -137,6 +143,6 @@ _SAY: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
     TREND_UPDATES: lambda event: f"{event['previous']} → {event['trend']}  {event['multiple']:.1f} × usual",
     STATE_CHANGES: lambda event: f"{event['from'] or 'new'} → {event['to']}  {event['reason']}",
     PEAK_CROSSINGS: _crossing,
-    NOISE_INDEX: lambda event: f"index {event['value']:.1f} over {event['incidents']} incidents",
+    NOISE_INDEX: _index,
     DEAD_LETTERS: _letter,
 }

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.curve import noise_average_at, noise_falls_below, settle_averages, slope_per_hour, slope_turns
+from scoring.curve import (
+    gain_of,
+    long_average_at,
+    long_residue,
+    noise_average_at,
+    noise_falls_below,
+    settle_averages,
+    slope_per_hour,
+    slope_turns,
+)
 from scoring.decay import decay, falls_below
 from scoring.incident import Incident
 from tests.builders import hours
@@ -24,6 +33,7 @@ def curves(draw, latest_anchor_h=1.0):
         last_seen=hours(draw(st.floats(-200.0, latest_anchor_h))),
         averages_at=hours(0.0),
         noise_average=draw(points),
+        long_average=draw(points),
     )
 
 
@@ -55,6 +65,43 @@ def test_the_mean_does_not_depend_on_how_often_it_is_settled(incident, stops):
 
     # then
     assert noise_average_at(incident, POLICY, hours(24.0)) == pytest.approx(at_once, abs=1e-9)
+
+
+@given(curves(), st.floats(0.0, 24.0 * 100), st.lists(st.floats(0.0, 1.0), max_size=5))
+def test_the_long_average_is_that_of_the_noise_over_months_however_often_it_is_settled(
+    incident, until_h, stops
+):
+    # given: average' = (noise - average) / 45 days, by the midpoint rule
+    expected, steps = incident.long_average, 1000
+    width_s, tau_s = until_h * 3600.0 / steps, 45.0 * 24.0 * 3600.0
+    for number in range(steps):
+        begin, middle = (incident.averages_at + (number + part) * width_s for part in (0.0, 0.5))
+        half = expected + (incident.noise_at(begin, HALF_LIFE_S) - expected) / tau_s * width_s / 2.0
+        expected += (incident.noise_at(middle, HALF_LIFE_S) - half) / tau_s * width_s
+
+    # when
+    for stop in sorted(stops):
+        settle_averages(incident, POLICY, hours(stop * until_h))
+
+    # then
+    assert long_average_at(incident, POLICY, hours(until_h)) == pytest.approx(expected, abs=1e-3)
+
+
+@given(curves(), st.floats(0.0, 24.0 * 100))
+def test_from_its_time_on_the_residue_and_the_noise_make_up_the_long_average(incident, later_h):
+    # given
+    residue, since = long_residue(incident, POLICY)
+    at = since + later_h * 3600.0
+
+    # when
+    left = residue * math.exp(-later_h / (45.0 * 24.0))
+    gain = gain_of(POLICY, 1.0 / (45.0 * 24.0 * 3600.0))
+
+    # then
+    assert since == max(incident.averages_at, incident.last_seen)
+    assert gain * incident.noise_at(at, HALF_LIFE_S) + left == pytest.approx(
+        long_average_at(incident, POLICY, at), abs=1e-9
+    )
 
 
 def test_the_slope_of_a_ramp_is_its_slope():

@@ -162,6 +162,13 @@ def test_the_index_fades_and_an_older_one_is_left_out():
     assert BoardModel().index() is None
 
 
+def test_the_index_is_shown_against_its_average_where_that_is_known():
+    known = NoiseIndex("overall", from_epoch(START), 122.6, WEEK_S, 2, (), 94.3, from_epoch(START), 1.3)
+    assert "index 122, 1.3 × usual  incidents" in drawn(model_of(known))
+    assert "index 122, 1.3 x usual  incidents" in drawn(model_of(known), ascii_only=True)
+    assert "usual" not in drawn(model_of(NoiseIndex("overall", from_epoch(START), 122.6, WEEK_S, 2, ())))
+
+
 def test_a_sparkline_shows_rise_and_silence():
     model = model_of(
         score(noise=20.0, at=START),

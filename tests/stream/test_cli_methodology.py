@@ -165,6 +165,10 @@ def phrases(policy):
         f"below the peak for {peaks.hold_h:g} h",
         f"the {policy.index.movers} incidents that moved it most",
         f"at most every {policy.index.share_every_s:g} s",
+        f"its own {policy.index.average_d:g}-day average",
+        f"so τ is {policy.index.average_d / 2:g} days",
+        f"In the first {policy.index.history_d:g} days,",
+        f"where the average is below {policy.index.average_floor:.1f} points",
         f"before {policy.limits.earliest[:10]} and more than {policy.limits.ahead_h:g} h ahead",
         f"records above {policy.limits.record_bytes:,} bytes",
     ]

@@ -83,6 +83,24 @@ def test_without_out_there_is_a_summary_alone_on_stderr(items):
     assert "loudest on 26 June 2026, 00:00 UTC" in result.stderr
 
 
+def test_the_summary_holds_the_index_against_its_average_once_there_is_one(items, tmp_path):
+    # given: two days are too little history; sixteen are enough
+    assert "index 26\n" in run(items).stderr
+    longer = tmp_path / "longer.jsonl"
+    longer.write_bytes(items.read_bytes() + encode(item("c", h=24 * 16)))
+
+    # when
+    summary = json.loads(run(longer, "--json").stdout)
+
+    # then
+    assert summary["index"]["average_d"] == 90.0
+    relative = summary["index"]["relative"]
+    assert 1.0 < relative < 2.0
+    assert (
+        f"index {summary['index']['value']:,.0f}, {relative:.1f} × its 90-day average\n" in run(longer).stderr
+    )
+
+
 @pytest.mark.parametrize("out", [[], ["--out", "-"]])
 def test_the_summary_as_json_goes_where_the_events_do_not(items, out):
     result = run(items, "--json", *out)
