@@ -146,7 +146,7 @@ def _events(summary: Summary) -> Table:
 
 def _index(index: Index) -> str:
     usual = "" if index.relative is None else f", {index.relative:.1f} × its {index.average_d:g}-day average"
-    return f"index {index.value:,.0f}{usual}"
+    return f"index {shown(index.value):,}{usual}"
 
 
 def _loudest(summary: Summary) -> Table:
