@@ -56,6 +56,10 @@ format: setup ## Format, and repair what ruff can repair
 bench: setup ## Run the benchmarks
 	@$(BIN)/python -m bench $(ARGS)
 
+.PHONY: mutation
+mutation: setup ## Change scoring/ in small ways and see whether its tests notice (ARGS="curve index": some modules; hours)
+	@$(BIN)/python -m bench.mutation $(ARGS)
+
 .PHONY: generated
 generated: setup ## Write schemas/generated/ (JSON Schemas, AsyncAPI) from the event types
 	@$(BIN)/python -m schemas.generate

@@ -2,26 +2,28 @@
 
 import json
 import re
-import statistics
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from msgspec.structs import asdict
 
+from bench.platforms import RECORDED, Typical, typical
 from schemas.codec import decode_item
 from schemas.words import State, Tier, Trend
 from scoring.lifecycle import reason
 from scoring.policy import SHIPPED, load_policy
 from stream.cli import main
+from tests.builders import item
 from tests.recordings import recording
 
 POLICY = load_policy()
 DOC = Path(__file__).parents[2] / "docs" / "methodology.md"
-FLAT = " ".join(DOC.read_text(encoding="utf-8").split())
+DOCUMENT = DOC.read_text(encoding="utf-8")
+FLAT = " ".join(DOCUMENT.split())
 ROWS = [
     [cell.strip() for cell in line.strip("|").split("|")]
-    for line in DOC.read_text(encoding="utf-8").splitlines()
+    for line in DOCUMENT.splitlines()
     if line.startswith("|") and not line.startswith("|---")
 ]
 
@@ -179,28 +181,32 @@ def test_the_documents_prose_has_the_numbers_of_the_policy(phrase):
     assert phrase in FLAT
 
 
-def test_typical_items_are_the_medians_of_the_recordings():
+@pytest.mark.parametrize("name", sorted(set(RECORDED.values())))
+def test_typical_items_are_the_medians_of_the_recordings(name):
     """Given each item's last observation; then policy and document hold the median of its interactions."""
-    rule = POLICY.engagement
-    measured = {
-        "frontpage-2021": ["hackernews"],
-        "tech-2021": ["reddit", "lobsters"],
-        "world-2016": ["facebook"],
-    }
-    for name, platforms in measured.items():
-        final = {}
-        for item in map(decode_item, recording(name)[0]):
-            if item.platform in platforms:
-                final[item.platform, item.item_id] = item
-        for platform in platforms:
-            found = [
-                seen.likes + rule.comment_weight * seen.comments + rule.share_weight * seen.shares
-                for (where, _), seen in ((key, item.engagement) for key, item in final.items())
-                if where == platform
-            ]
-            noticed = [interactions for interactions in found if interactions >= 10]
-            low, median, high = statistics.quantiles(noticed, n=4)
-            assert median == POLICY.platform(platform).typical
-            (row,) = [row for row in ROWS if row[0] == platform]
-            assert f" {len(noticed):,} of {len(found):,} " in row[3]
-            assert f"({low:,g} to {high:,g})" in row[3]
+    found = typical(map(decode_item, recording(name)[0]), POLICY.engagement)
+    for platform in (platform for platform, where in RECORDED.items() if where == name):
+        seen = found[platform]
+        assert seen.median == POLICY.platform(platform).typical
+        (row,) = [row for row in ROWS if row[0] == platform]
+        assert f" {seen.noticed:,} of {seen.items:,} " in row[3]
+        assert f"({seen.low:,g} to {seen.high:,g})" in row[3]
+
+
+def test_what_is_typical_is_the_median_of_what_the_noticed_items_drew_at_last():
+    # given: a drew 12 at first and 30 at last; b and c drew 10 and 90; d was not noticed
+    seen = [item("a", likes=12), item("a", likes=20, comments=2, shares=2), item("b", views=1000)]
+    seen += [item("c", likes=90), item("d", likes=9), item("e", platform="x", likes=99)]
+
+    # when
+    found = typical(seen, POLICY.engagement)
+
+    # then: x has one item, and no quartiles
+    assert found == {"news": Typical(10.0, 30.0, 90.0, 3, 4)}
+
+
+def test_the_document_gives_a_reason_for_each_platform_that_is_not_measured():
+    for platform in set(POLICY.platforms) - set(RECORDED):
+        (row,) = [row for row in ROWS if row[0] == platform]
+        assert row[3].startswith("assumption")
+        assert f"- `{platform}`: " in DOCUMENT

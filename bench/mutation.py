@@ -1,0 +1,174 @@
+"""`python -m bench.mutation [MODULE…]`: change scoring/ in small ways, one at a time, and see if its tests notice.
+
+mutmut makes the mutants (in `mutants/`, a copy of the tree) and keeps what became of each: `mutmut show NAME` prints
+one as a diff. The tests are collected once; then each mutant gets a process of its own, forked from there, that runs
+the tests which reach the changed function, the fastest first, until one fails. So a mutant that is noticed costs
+milliseconds. Two rounds: few random examples for all; then every example and the slow tests for those that live.
+
+What was noticed before is not tried again until its function changes; `--all` tries everything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Final
+
+import mutmut.__main__ as mutmut
+import pytest
+from mutmut.configuration import Config
+from mutmut.mutation.data import SourceFileMutationData
+
+KILLED, SURVIVED, UNREACHED, LATE = 1, 0, 33, 36
+"""What became of a mutant, in mutmut's own codes."""
+WORDS: Final = {KILLED: "killed", SURVIVED: "survived", UNREACHED: "unreached", LATE: "late", None: "untried"}
+
+SELECTION: Final = ["tests/scoring", "scoring", "--ignore=tests/scoring/test_recordings.py"]
+"""The tests, and the doctests. The recordings lie outside of the copy."""
+OPTIONS: Final = "--import-mode=importlib --doctest-modules"
+"""Those of pyproject.toml, without what is about the report of a run."""
+SLOW: Final = "brute_force or crashes_between_the_rows"
+"""What takes seconds: left to the second round."""
+SLOWER: Final = 20.0
+"""A mutant is late, and so noticed, when its tests take so many times as long as without it: it loops."""
+GRACE_S: Final = 10.0
+
+
+class Rounds:
+    """A pytest plugin: in place of running the tests once, it runs them once for each mutant."""
+
+    def __init__(self, chosen: list[tuple[SourceFileMutationData, str]], home: Path) -> None:
+        self.chosen, self.home = chosen, home
+        self.failed = False
+        self.reach: dict[str, set[str]] = defaultdict(set)
+        self.takes_s: dict[str, float] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note that a test has failed."""
+        self.failed = self.failed or report.failed
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """See which test reaches which function, then try the mutants."""
+        items = {item.nodeid: item for item in session.items}
+        for item in session.items:
+            os.environ["MUTANT_UNDER_TEST"] = "stats"
+            began = time.monotonic()
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+            self.takes_s[item.nodeid] = time.monotonic() - began
+            if self.failed:
+                raise pytest.UsageError(f"{item.nodeid} fails without any mutant")
+            reached: set[str] = mutmut.mutmut._stats  # noqa: SLF001 - where mutmut's mutants note it
+            for function in reached:
+                self.reach[function].add(item.nodeid)
+            reached.clear()
+        for number, (kept, name) in enumerate(self.chosen, 1):
+            tests = self.reach.get(mutmut.mangled_name_from_mutant_name(name), set())
+            code = self._try(name, [items[each] for each in sorted(tests, key=self.takes_s.__getitem__)])
+            kept.exit_code_by_key[name] = code
+            with contextlib.chdir(self.home):
+                kept.save()
+            print(f"{number}/{len(self.chosen)} {WORDS[code]:9} {name}", file=sys.__stderr__, flush=True)
+        return True
+
+    def _try(self, name: str, tests: list[pytest.Item]) -> int:
+        """Run the tests in a process of its own, with the mutant in place; say what became of it."""
+        if not tests:
+            return UNREACHED
+        pid = os.fork()
+        if pid == 0:
+            os.environ["MUTANT_UNDER_TEST"] = name
+            for test in tests:
+                test.config.hook.pytest_runtest_protocol(item=test, nextitem=None)
+                if self.failed:
+                    os._exit(KILLED)
+            os._exit(SURVIVED)
+        until = time.monotonic() + GRACE_S + SLOWER * sum(self.takes_s[each.nodeid] for each in tests)
+        while time.monotonic() < until:
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                return KILLED if status else SURVIVED
+            time.sleep(0.005)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        return LATE
+
+
+def run_round(patterns: list[str], wanted: set[int | None], examples: str, *, slow: bool) -> None:
+    """Try the mutants that match and of which one of `wanted` is known, in a process of its own."""
+    mutants, _ = mutmut.collect_source_file_mutation_data(mutant_names=patterns)
+    chosen = [(kept, name) for kept, name, code in mutants if code in wanted]
+    if not chosen:
+        return
+    if os.fork() == 0:
+        home = Path.cwd()
+        os.environ["HYPOTHESIS_PROFILE"] = examples
+        os.chdir("mutants")
+        arguments = ["-p", "no:cacheprovider", "-p", "no:terminal", "-o", f"addopts={OPTIONS}", *SELECTION]
+        if not slow:
+            arguments += ["-k", f"not ({SLOW})"]
+        os._exit(int(pytest.main(arguments, plugins=[Rounds(chosen, home)])))
+    _, status = os.wait()
+    if status:
+        sys.exit(f"the tests could not be run: {os.waitstatus_to_exitcode(status)}")
+
+
+def make_mutants() -> None:
+    """Write the mutants of what has changed since they were last written, and copy the tests as they are now."""
+    os.environ["MUTANT_UNDER_TEST"] = "mutant_generation"
+    Config.ensure_loaded()
+    Path("mutants").mkdir(exist_ok=True)
+    mutmut.copy_src_dir()
+    mutmut.copy_also_copy_files()
+    mutmut.setup_source_paths()
+    mutmut.create_mutants(1)
+
+
+def report(patterns: list[str]) -> None:
+    """Print a row for each module, and the mutants that live."""
+    mutants, _ = mutmut.collect_source_file_mutation_data(mutant_names=patterns)
+    rows: dict[str, list[int | None]] = defaultdict(list)
+    for kept, _, code in mutants:
+        rows[Path(kept.path).stem].append(code)
+    rows["all"] = [code for _, _, code in mutants]
+    print(f"{'module':12} {'mutants':>8} {'noticed':>8} {'live':>6} {'untried':>8} {'share':>7}")
+    for name, codes in rows.items():
+        live = sum(code in {SURVIVED, UNREACHED} for code in codes)
+        untried = codes.count(None)
+        tried = len(codes) - untried
+        noticed = tried - live
+        share = f"{noticed / tried:7.1%}" if tried else ""
+        print(f"{name:12} {len(codes):8} {noticed:8} {live:6} {untried:8} {share}")
+    for _, name, code in mutants:
+        if code in {SURVIVED, UNREACHED}:
+            print(f"{WORDS[code]:9} {name}")
+
+
+def main() -> None:
+    """Make the mutants, try them in two rounds, report."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "modules", nargs="*", metavar="MODULE", help="of scoring/, such as curve (default: all)"
+    )
+    parser.add_argument("--all", action="store_true", help="try again what was noticed before")
+    parser.add_argument("--report", action="store_true", help="only report what is known")
+    asked = parser.parse_args()
+    patterns = [f"scoring.{module}.*" for module in asked.modules]
+    began = time.monotonic()
+    if not asked.report:
+        make_mutants()
+        run_round(patterns, {None, KILLED, LATE} if asked.all else {None}, "mutation", slow=False)
+        run_round(patterns, {SURVIVED, UNREACHED}, "scoring", slow=True)
+    report(patterns)
+    print(f"{time.monotonic() - began:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
