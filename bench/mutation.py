@@ -20,8 +20,9 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Final
 
-import mutmut.__main__ as mutmut
+import mutmut
 import pytest
+from mutmut import __main__ as machine
 from mutmut.configuration import Config
 from mutmut.mutation.data import SourceFileMutationData
 
@@ -63,12 +64,12 @@ class Rounds:
             self.takes_s[item.nodeid] = time.monotonic() - began
             if self.failed:
                 raise pytest.UsageError(f"{item.nodeid} fails without any mutant")
-            reached: set[str] = mutmut.mutmut._stats  # noqa: SLF001 - where mutmut's mutants note it
+            reached: set[str] = mutmut._stats  # noqa: SLF001 - where mutmut's mutants note it
             for function in reached:
                 self.reach[function].add(item.nodeid)
             reached.clear()
         for number, (kept, name) in enumerate(self.chosen, 1):
-            tests = self.reach.get(mutmut.mangled_name_from_mutant_name(name), set())
+            tests = self.reach.get(machine.mangled_name_from_mutant_name(name), set())
             code = self._try(name, [items[each] for each in sorted(tests, key=self.takes_s.__getitem__)])
             kept.exit_code_by_key[name] = code
             with contextlib.chdir(self.home):
@@ -101,7 +102,7 @@ class Rounds:
 
 def run_round(patterns: list[str], wanted: set[int | None], examples: str, *, slow: bool) -> None:
     """Try the mutants that match and of which one of `wanted` is known, in a process of its own."""
-    mutants, _ = mutmut.collect_source_file_mutation_data(mutant_names=patterns)
+    mutants, _ = machine.collect_source_file_mutation_data(mutant_names=patterns)
     chosen = [(kept, name) for kept, name, code in mutants if code in wanted]
     if not chosen:
         return
@@ -123,15 +124,15 @@ def make_mutants() -> None:
     os.environ["MUTANT_UNDER_TEST"] = "mutant_generation"
     Config.ensure_loaded()
     Path("mutants").mkdir(exist_ok=True)
-    mutmut.copy_src_dir()
-    mutmut.copy_also_copy_files()
-    mutmut.setup_source_paths()
-    mutmut.create_mutants(1)
+    machine.copy_src_dir()
+    machine.copy_also_copy_files()
+    machine.setup_source_paths()
+    machine.create_mutants(1)
 
 
 def report(patterns: list[str]) -> None:
     """Print a row for each module, and the mutants that live."""
-    mutants, _ = mutmut.collect_source_file_mutation_data(mutant_names=patterns)
+    mutants, _ = machine.collect_source_file_mutation_data(mutant_names=patterns)
     rows: dict[str, list[int | None]] = defaultdict(list)
     for kept, _, code in mutants:
         rows[Path(kept.path).stem].append(code)

@@ -61,7 +61,8 @@ def typical(observations: Iterable[SourceItem], rule: EngagementRule) -> dict[st
     for platform, drawn in final.items():
         noticed = [interactions for interactions in drawn.values() if interactions >= NOTICED]
         if len(noticed) > 1:
-            found[platform] = Typical(*statistics.quantiles(noticed, n=4), len(noticed), len(drawn))
+            low, median, high = statistics.quantiles(noticed, n=4)
+            found[platform] = Typical(low, median, high, len(noticed), len(drawn))
     return found
 
 

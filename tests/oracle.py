@@ -139,13 +139,21 @@ def composite(values: Iterable[float], policy: Policy) -> float:
     return sum(weight * value for weight, value in zip(each, values, strict=True))
 
 
-def noise(items: list[Standing], policy: Policy, at: float) -> float:
-    """The noise at `at`, epoch seconds."""
+def noise(
+    items: list[Standing],
+    policy: Policy,
+    at: float,
+    impact: float | None = None,
+    tiers: dict[str, str] | None = None,
+) -> float:
+    """The noise at `at`, epoch seconds; `impact` and `tiers` (by name in lower case) are those of the profile."""
     if not items:
         return 0.0
     found = evidence(items)
     idle_h = max(0.0, at - found.last_seen) / 3600.0
-    return composite(factors(found, policy), policy) * 0.5 ** (idle_h / policy.curve.half_life_h)
+    return composite(factors(found, policy, impact, tiers), policy) * 0.5 ** (
+        idle_h / policy.curve.half_life_h
+    )
 
 
 def _said(item: SourceItem, policy: Policy) -> Standing:

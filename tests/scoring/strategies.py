@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from tests.builders import item
+from schemas.words import Category
+from tests.builders import item, profile
 
 PLATFORMS = ("news", "reddit", "x", "mastodon")
 CROWD = tuple(f"figure {number}" for number in range(20))
 
 counts = st.one_of(st.integers(0, 3000), st.sampled_from([0, 10**6, 10**15]))
 minutes = st.integers(0, 60 * 24 * 4)
+crowded = st.sampled_from([0, 60, 61, 60 * 24 * 3])
+"""Four moments: most observations share theirs with others, so their content decides which of them stands."""
 
 
 @st.composite
-def observations(draw, incidents=("leak",), items="abcdef", figures=("Ann", "ANN", "Bob", "Eve")):
+def observations(
+    draw, incidents=("leak",), items="abcdef", figures=("Ann", "ANN", "Bob", "Eve"), moments=minutes
+):
     """One observation: any item, any time within four days, published before or (wrongly) after it was seen."""
-    seen = draw(minutes) / 60.0
+    seen = draw(moments) / 60.0
     lag = draw(st.sampled_from([0.0, 0.0, 0.001, 0.5, 3.0, 30.0, -0.5]))
     return item(
         draw(st.sampled_from(items)),
@@ -42,6 +47,14 @@ def streams(most: int = 25, **how) -> st.SearchStrategy[list]:
 def in_order(stream: list) -> list:
     """The same observations in the order of their times, as a live stream brings them."""
     return sorted(stream, key=lambda each: each.observed_at)
+
+
+@st.composite
+def profiles(draw, incidents=("leak",)):
+    """A profile: what was assessed, and parties of whom some are also named by items."""
+    tiers = draw(st.dictionaries(st.sampled_from(("ann", "Bob", "Zoe")), st.sampled_from("SABC"), max_size=3))
+    impact = draw(st.one_of(st.none(), st.floats(0.0, 100.0)))
+    return profile(draw(st.sampled_from(incidents)), impact, draw(st.sampled_from(Category)), **tiers)
 
 
 @st.composite

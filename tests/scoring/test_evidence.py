@@ -13,7 +13,7 @@ from tests import oracle
 from tests.builders import hours, item
 from tests.driver import SHIPPED_POLICY as POLICY
 from tests.driver import Driver
-from tests.scoring.strategies import observations, streams
+from tests.scoring.strategies import crowded, observations, profiles, streams
 
 LATER = hours(24.0 * 9)
 MANY = tuple(f"figure {number:03d}" for number in range(70))
@@ -78,6 +78,60 @@ def test_any_order_and_any_repetition_give_the_same_evidence(stream, data):
     assert sums(plain) == sums(jumbled)
     assert counts_at(plain, LATER) == pytest.approx(counts_at(jumbled, LATER), rel=1e-9, abs=1e-11)
     check(jumbled, stream)
+
+
+@given(streams(items="abc", moments=crowded), st.data())
+def test_of_observations_of_the_same_moment_the_same_one_stands_whatever_order_they_came_in(stream, data):
+    # given: an item moves between platforms and dates, goes and comes back, all within four moments
+    again = data.draw(st.lists(st.sampled_from(stream), max_size=10))
+    shuffled = data.draw(st.permutations(stream + again))
+
+    # when: the second reads its rows anew at each step, and begins with them alone half way
+    plain, jumbled = Driver(), Driver(stored=True)
+    for each in stream:
+        plain.pipe(each)
+    for number, each in enumerate(shuffled):
+        if number == len(shuffled) // 2:
+            jumbled.restart()
+        jumbled.pipe(each)
+
+    # then
+    assert sums(plain.state()) == sums(jumbled.state())
+    assert plain.state().composite == pytest.approx(jumbled.state().composite, abs=1e-12)
+    check(plain.state(), stream)
+    check(jumbled.state(), stream)
+
+
+@given(streams(), st.lists(profiles(), min_size=1, max_size=3), st.data())
+def test_it_is_of_no_matter_when_a_profile_comes_between_the_observations(stream, described, data):
+    # given: profiles keep their own order, being a topic of their own
+    shuffled = data.draw(st.permutations(stream))
+    places = sorted(data.draw(st.lists(st.integers(0, len(stream)), min_size=3, max_size=3)))
+    early, between = Driver(), Driver(stored=True)
+
+    # when
+    for each in described:
+        early.profile(each)
+    for each in stream:
+        early.pipe(each)
+    for number, each in enumerate(shuffled):
+        for place, known in zip(places, described, strict=False):
+            if place == number:
+                between.profile(known)
+        between.pipe(each)
+    for place, known in zip(places, described, strict=False):
+        if place == len(stream):
+            between.profile(known)
+
+    # then
+    assert sums(early.state()) == sums(between.state())
+    last, tiers = described[-1], {party.name.casefold(): party.tier.value for party in described[-1].parties}
+    for driver in (early, between):
+        assert driver.state().noise_at(LATER, POLICY.curve.half_life_s) == pytest.approx(
+            oracle.noise(oracle.standing(stream, POLICY), POLICY, LATER, last.industry_impact, tiers),
+            abs=1e-9,
+        )
+        assert driver.state().category is last.category
 
 
 @given(st.lists(st.tuples(st.integers(0, 69), st.integers(1, 64)), min_size=2, max_size=9), st.data())

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.codec import encode
+from schemas.incident_profile import IncidentProfile
 from schemas.noise_score import Factors, NoiseScore
 from schemas.times import to_epoch
 from schemas.topics import NOISE_SCORES
@@ -15,7 +16,7 @@ from tests import oracle
 from tests.builders import hours, item, profile
 from tests.driver import SHIPPED_POLICY as POLICY
 from tests.driver import Driver
-from tests.scoring.strategies import in_order, streams
+from tests.scoring.strategies import crowded, in_order, minutes, profiles, streams
 
 
 @given(streams(), st.floats(0.0, 24.0 * 30))
@@ -32,6 +33,40 @@ def test_the_noise_at_any_later_time_is_that_of_the_oracle(stream, later_h):
     # then
     expected = oracle.noise(oracle.standing(stream, POLICY), POLICY, at)
     assert driver.state().noise_at(at, POLICY.curve.half_life_s) == pytest.approx(expected, abs=1e-9)
+
+
+@given(streams(moments=st.one_of(minutes, crowded)), st.data())
+def test_the_scores_told_say_the_noise_at_any_time_of_all_that_was_seen_by_then(stream, data):
+    # given: a live stream, with profiles between the observations
+    driver, stream = Driver(clock="wall"), in_order(stream)
+    known: list[tuple[float, IncidentProfile]] = []
+    for each in stream:
+        now = to_epoch(each.observed_at)
+        driver.pipe(each, at=now)
+        if data.draw(st.booleans()):
+            known.append((now, data.draw(profiles())))
+            driver.profile(known[-1][1], at=now)
+    driver.advance(hours(24.0 * 40))
+    scores = driver.events(NOISE_SCORES)
+
+    # when
+    for at in (
+        hours(data.draw(st.floats(0.0, 24.0 * 40))),
+        to_epoch(data.draw(st.sampled_from(stream)).observed_at),
+    ):
+        last = next((score for score in reversed(scores) if to_epoch(score.as_of) <= at), None)
+        told = (
+            0.0
+            if last is None
+            else last.composite * 0.5 ** (max(0.0, at - to_epoch(last.anchor)) / last.half_life)
+        )
+
+        # then
+        seen = oracle.standing([each for each in stream if to_epoch(each.observed_at) <= at], POLICY)
+        profile_then = next((each for since, each in reversed(known) if since <= at), profile())
+        tiers = {party.name.casefold(): party.tier.value for party in profile_then.parties}
+        expected = oracle.noise(seen, POLICY, at, profile_then.industry_impact, tiers)
+        assert told == pytest.approx(expected, abs=1e-9)
 
 
 @given(streams(), st.booleans())
