@@ -78,6 +78,9 @@ class Incident(Struct, array_like=True):
     last_platform: str = ""
     last_points: float = 0.0
 
+    # evidence too: the first coverage by mainstream media (`lead_time.mainstream`), 0 for none
+    mainstream_first: float = 0.0
+
     @property
     def detected(self) -> bool:
         """Whether an item has ever been counted: a profile alone makes no noise."""
