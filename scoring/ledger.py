@@ -16,7 +16,7 @@ from schemas.cloudevents import Output
 from schemas.errors import RecordError, StateError
 from schemas.incident_profile import IncidentProfile
 from schemas.noise_index import IndexShare
-from schemas.noise_score import Change, Factors
+from schemas.noise_score import Factors
 from schemas.source_item import SourceItem
 from schemas.words import Category, Cause, Tier, Trend
 from scoring import events, evidence, factors, lifecycle, movement, peaks, trend
@@ -28,6 +28,7 @@ from scoring.decay import NEVER
 from scoring.incident import Incident
 from scoring.index import PartitionIndex
 from scoring.item import Counted, ItemRow, count, rewrite
+from scoring.movement import Before
 from scoring.policy import OTHER, Policy
 from scoring.rows import Rows
 
@@ -61,7 +62,7 @@ class Ledger:
         self._items_held = 0
         self._changes = Changes()
         self._factors: dict[str, Factors] = {}
-        self._to_score: dict[str, tuple[Incident, Change]] = {}
+        self._to_score: dict[str, tuple[Incident, Before | None]] = {}
         self._began_at: dict[str, int] = {}
 
     # -- what comes in -------------------------------------------------------------------------------------------
@@ -121,14 +122,14 @@ class Ledger:
         if incident.detected:
             self._fire_until(profile.incident_id, incident, now)
             self._settle(incident, now)
-        stood = self._standing(profile.incident_id, incident, now)
+        was = self._before(Cause.PROFILE, profile.incident_id, incident, now)
         incident.category, incident.impact, incident.parties = (
             profile.category,
             profile.industry_impact,
             parties,
         )
-        change = self._weigh(profile.incident_id, incident, now, Cause.PROFILE, stood)
-        self._revise(profile.incident_id, incident, now, before, change)
+        self._weigh(profile.incident_id, incident)
+        self._revise(profile.incident_id, incident, now, before, was)
 
     def advance(self, until: float, offset: int | None = None) -> None:
         """Move the partition's time to `until` (epoch seconds), firing every deadline due by then at its due time.
@@ -161,8 +162,8 @@ class Ledger:
 
     def collect(self) -> Changes:
         """Return everything that has changed since the last call, and begin anew."""
-        for incident_id, (incident, change) in self._to_score.items():
-            self._changes.outputs.append(self._score(incident_id, incident, change))
+        for incident_id, (incident, was) in self._to_score.items():
+            self._changes.outputs.append(self._score(incident_id, incident, was))
         self._to_score.clear()
         self._began_at.clear()
         changes, self._changes = self._changes, Changes()
@@ -217,13 +218,13 @@ class Ledger:
         """The evidence of a known or new incident changes at `now`."""
         incident_id, mainstream = item.incident_id, self.policy.lead_time.mainstream
         before = _curve_of(incident) if incident.detected else None
-        stood = self._standing(incident_id, incident, now)
+        was = self._before(Cause.OBSERVATION, incident_id, incident, now)
         self._settle(incident, now)
         evidence.change(incident, old, new, self._horizons_h, mainstream, lambda: self._counted(incident_id))
-        change = self._weigh(incident_id, incident, now, Cause.OBSERVATION, stood)
+        self._weigh(incident_id, incident)
         incident.last_item, incident.last_platform = item.item_id, item.platform
-        incident.last_points = change.points
-        self._revise(incident_id, incident, now, before, change)
+        incident.last_points = incident.noise_at(now, self.policy.curve.half_life_s) - was.noise
+        self._revise(incident_id, incident, now, before, was)
 
     def _values(self, incident_id: str, incident: Incident) -> Factors:
         """Return the factors of an incident as it stands; they are kept in memory, since time does not move them."""
@@ -232,20 +233,19 @@ class Ledger:
             values = self._factors[incident_id] = factors.factors(incident, self.policy)
         return values
 
-    def _standing(self, incident_id: str, incident: Incident, now: float) -> movement.Standing:
-        """What the noise of an incident is made of at `now`."""
-        return movement.standing(incident, self._values(incident_id, incident), self.policy, now)
+    def _before(self, by: Cause, incident_id: str, incident: Incident, now: float) -> Before:
+        """What stands of an incident at `now`, just before `by` changes it."""
+        return movement.before(by, incident, self._values(incident_id, incident), self.policy, now)
 
-    def _weigh(
-        self, incident_id: str, incident: Incident, now: float, by: Cause, stood: movement.Standing
-    ) -> Change:
-        """After evidence or profile have changed: factors and composite anew; say what moved the noise."""
+    def _weigh(self, incident_id: str, incident: Incident) -> None:
+        """After evidence or profile have changed: factors and composite anew."""
         values = self._factors[incident_id] = factors.factors(incident, self.policy)
         incident.composite = factors.composite(incident, self.policy, values)
-        return movement.moved(by, stood, self._standing(incident_id, incident, now))
 
-    def _score(self, incident_id: str, incident: Incident, change: Change) -> Output:
+    def _score(self, incident_id: str, incident: Incident, was: Before | None) -> Output:
+        """The score of the latest revision; `was` is what stood before it, None if a deadline brought it."""
         values = self._values(incident_id, incident)
+        change = movement.moved(was, incident, values, self.policy)
         return events.noise_score(incident_id, incident, self.policy, values, change)
 
     def _count(self, platform: str, outcome: Outcome) -> None:
@@ -264,7 +264,7 @@ class Ledger:
         incident: Incident,
         now: float,
         before: tuple[Category, float, float] | None,
-        change: Change,
+        was: Before,
     ) -> None:
         """After evidence or profile have changed: a new revision, assessed, told and planned."""
         policy = self.policy
@@ -278,7 +278,7 @@ class Ledger:
         if not incident.detected:
             self._detect(incident_id, incident, now)
         lifecycle.resume(incident, policy, now)
-        self._tell(incident_id, incident, now, self._assess(incident, now), change)
+        self._tell(incident_id, incident, now, self._assess(incident, now), was)
         self.index.replace(incident_id, before, _curve_of(incident), now)
         self.deadlines.plan(incident_id, self._next_deadline(incident, now))
 
@@ -308,7 +308,7 @@ class Ledger:
             incident.as_of = due
             self.tally.revisions += 1
             self._changes.incidents[incident_id] = incident
-            self._tell(incident_id, incident, due, assessed, movement.DUE)
+            self._tell(incident_id, incident, due, assessed, None)
         return self._next_deadline(incident, due)
 
     def _fire_until(self, incident_id: str, incident: Incident, until: float) -> None:
@@ -325,7 +325,7 @@ class Ledger:
         return Assessment(crossings, previous if previous is not incident.trend else None, steps)
 
     def _tell(
-        self, incident_id: str, incident: Incident, now: float, assessed: Assessment, change: Change
+        self, incident_id: str, incident: Incident, now: float, assessed: Assessment, was: Before | None
     ) -> None:
         """Turn what happened into events, and ask for the score of this revision."""
         policy, outputs = self.policy, self._changes.outputs
@@ -341,9 +341,9 @@ class Ledger:
                 )
             )
         if self.conflate:
-            self._to_score[incident_id] = (incident, change)
+            self._to_score[incident_id] = (incident, was)
         else:
-            outputs.append(self._score(incident_id, incident, change))
+            outputs.append(self._score(incident_id, incident, was))
 
     def _next_deadline(self, incident: Incident, after: float) -> float:
         """Return the first time after `after` at which the incident may change by itself, or NEVER."""

@@ -22,51 +22,51 @@ DUE: Final = Change(Cause.DEADLINE, 0.0, 0.0, NOTHING)
 
 NAMES: Final = Factors.__struct_fields__
 
-_ROUNDING: Final = 1e-9
-"""Points of noise. What is further from the stored composite was weighed under another policy."""
 
+class Before(NamedTuple):
+    """What stood just before something changed, and what changes it: kept until the change is told, if it is."""
 
-class Standing(NamedTuple):
-    """What the noise of an incident is made of at one instant: `points` by factor add up to `noise`."""
-
-    noise: float
+    by: Cause
+    factors: Factors
     composite: float
     decay: float
-    points: Factors
+
+    @property
+    def noise(self) -> float:
+        """The noise (0 to 100) that stood."""
+        return self.composite * self.decay
 
 
-def standing(incident: Incident, values: Factors, policy: Policy, at: float) -> Standing:
-    """Return what the noise is made of at `at` (epoch seconds), `values` being the incident's factors.
+def before(by: Cause, incident: Incident, values: Factors, policy: Policy, at: float) -> Before:
+    """Return what stands of an incident at `at` (epoch seconds), `values` being its factors."""
+    left = decay(at - incident.last_seen, policy.curve.half_life_s) if incident.items else 0.0
+    return Before(by, values, incident.composite, left)
 
-    A row that another policy has left keeps its noise until its evidence changes: the factors as weighed now then
-    share in it as they would in their own.
+
+def moved(was: Before | None, incident: Incident, values: Factors, policy: Policy) -> Change:
+    """Return the change from what stood to what stands as of the incident's revision; None: a deadline was due.
+
+    A row that another policy has left keeps its noise until its evidence changes: the factors as weighed now then share
+    in it as they would in their own.
     """
-    if not incident.items:
-        return Standing(0.0, 0.0, 0.0, NOTHING)
-    left = decay(at - incident.last_seen, policy.curve.half_life_s)
-    noise = incident.composite * left
-    points = factors.weighted(values, policy.weights, left)
-    total = factors.total(points)
-    if abs(total - noise) > _ROUNDING and total > 0.0:
-        points = factors.weighted(values, policy.weights, left * noise / total)
-    return Standing(noise, incident.composite, left, points)
-
-
-def moved(by: Cause, before: Standing, after: Standing) -> Change:
-    """Return the change from what stood just before to what stands now, both at the same instant."""
-    was, now = before.points, after.points
+    if was is None:
+        return DUE
+    weights, now = policy.weights, values
+    left = decay(incident.as_of - incident.last_seen, policy.curve.half_life_s) if incident.items else 0.0
+    weighed = factors.total(factors.weighted(was.factors, weights)) if was.decay else 0.0
+    had = was.decay * was.composite / weighed if weighed else 0.0
     return Change(
-        by,
-        after.noise - before.noise,
-        before.composite * (after.decay - before.decay) if after.decay else 0.0,
+        was.by,
+        incident.composite * left - was.noise,
+        was.composite * (left - was.decay) if left else 0.0,
         Factors(
-            now.reach - was.reach,
-            now.engagement - was.engagement,
-            now.star_power - was.star_power,
-            now.duration - was.duration,
-            now.cross_platform - was.cross_platform,
-            now.polarity - was.polarity,
-            now.industry_impact - was.industry_impact,
+            weights.reach * (now.reach * left - was.factors.reach * had),
+            weights.engagement * (now.engagement * left - was.factors.engagement * had),
+            weights.star_power * (now.star_power * left - was.factors.star_power * had),
+            weights.duration * (now.duration * left - was.factors.duration * had),
+            weights.cross_platform * (now.cross_platform * left - was.factors.cross_platform * had),
+            weights.polarity * (now.polarity * left - was.factors.polarity * had),
+            weights.industry_impact * (now.industry_impact * left - was.factors.industry_impact * had),
         ),
     )
 
