@@ -47,7 +47,7 @@ def noise_score(
         peak=Peak(incident.peak_noise, from_epoch(incident.peak_at)),
         state=incident.state,
         trend=incident.trend,
-        polarity=Polarity(incident.polarity, polarity.shift(incident, policy)),
+        polarity=Polarity(incident.polarity, polarity.shift(incident, policy, at)),
         category=incident.category,
         items=incident.items,
         platforms=len(incident.platforms),
