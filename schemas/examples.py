@@ -14,7 +14,7 @@ from msgspec import Struct
 from schemas.dead_letter import DeadLetter, Origin
 from schemas.incident_profile import IncidentProfile, Party
 from schemas.noise_index import IndexShare, Mover, NoiseIndex
-from schemas.noise_score import Factors, LastItem, NoiseScore, Peak, Polarity
+from schemas.noise_score import Change, Factors, LastItem, NoiseScore, Peak, Polarity
 from schemas.peak_crossing import PeakCrossing
 from schemas.source_item import Engagement, SourceItem
 from schemas.state_change import StateChange
@@ -30,7 +30,7 @@ from schemas.topics import (
     TREND_UPDATES,
 )
 from schemas.trend_update import TrendUpdate
-from schemas.words import Category, PeakKind, Shift, Side, State, Tier, Trend
+from schemas.words import Category, Cause, PeakKind, Shift, Side, State, Tier, Trend
 
 _INCIDENT: Final = "log4shell"
 _HALF_LIFE_S: Final = 604800.0
@@ -122,9 +122,24 @@ _SCORE: Final = NoiseScore(
     first_seen=datetime(2021, 12, 10, 1, 5, tzinfo=UTC),
     last_seen=_LAST_SEEN,
     verdict=(
-        "Not yet, an early signal: noise 39/100, Emerging, 14 source items across 1 platform, "
-        "peaked at 47/100 on 10 December 2021"
+        "Not yet — early signal: noise 39/100 · state: Emerging · 14 source items across 1 platform · "
+        "peaked at 47/100 on Dec 10, 2021"
     ),
+    change=Change(
+        by=Cause.OBSERVATION,
+        points=2.5,
+        freshness=0.0,
+        factors=Factors(
+            reach=0.6,
+            engagement=1.9,
+            star_power=0.0,
+            duration=0.0,
+            cross_platform=0.0,
+            polarity=0.0,
+            industry_impact=0.0,
+        ),
+    ),
+    lead_time=None,
 )
 
 _TREND: Final = TrendUpdate(

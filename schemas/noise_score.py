@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from schemas.times import Moment
-from schemas.words import Category, Shift, State, Trend
+from schemas.words import Category, Cause, Shift, State, Trend
 
 
 class Factors(Struct, frozen=True, gc=False):
@@ -42,6 +42,20 @@ class Polarity(Struct, frozen=True, gc=False):
     shift: Shift
 
 
+class Change(Struct, frozen=True, gc=False):
+    """What this revision came by, and the points of noise by which it moved at that instant, not by decaying before.
+
+    `factors` are what each factor gives now less what it gave just before: they add up to `points`. Newer coverage
+    moves the anchor, and every factor gives again what decay had taken; `freshness` says how many of `points` that is.
+    The others are owed to factors whose values have changed.
+    """
+
+    by: Cause
+    points: float
+    freshness: float
+    factors: Factors
+
+
 class NoiseScore(Struct, frozen=True):
     """The score of an incident as a function of time; keyed by `incident_id`.
 
@@ -50,7 +64,8 @@ class NoiseScore(Struct, frozen=True):
     `decay` is that power at `as_of`. `contributions` are the points each factor gives: they add up to
     `noise`, so the difference of two events explains the change. `revision` grows by one with each
     observation, profile or deadline that changes the incident. `audience_estimated` is the share (0 to 1) of
-    the audience that was estimated.
+    the audience that was estimated. `change` is never null but in scores written before there was one;
+    `lead_time` is from the first coverage to the first in mainstream media (seconds), null as long as those have none.
     """
 
     incident_id: str
@@ -76,3 +91,5 @@ class NoiseScore(Struct, frozen=True):
     first_seen: Moment
     last_seen: Moment
     verdict: str
+    change: Change | None = None
+    lead_time: float | None = None

@@ -42,6 +42,15 @@ class PeakKind(StrEnum):
     FELL_BELOW = "fell_below"
 
 
+class Cause(StrEnum):
+    """By what an incident has changed."""
+
+    OBSERVATION = "observation"
+    PROFILE = "profile"
+    DEADLINE = "deadline"
+    MERGE = "merge"
+
+
 class Side(StrEnum):
     """The side a party takes."""
 

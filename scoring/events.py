@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schemas.cloudevents import Output
-from schemas.noise_score import LastItem, NoiseScore, Peak, Polarity
+from schemas.noise_score import Change, Factors, LastItem, NoiseScore, Peak, Polarity
 from schemas.peak_crossing import PeakCrossing
 from schemas.state_change import StateChange
 from schemas.times import from_epoch
@@ -14,6 +14,7 @@ from scoring import factors, polarity
 from scoring.curve import slope_per_hour
 from scoring.decay import decay
 from scoring.incident import Incident
+from scoring.lead import lead_time_s
 from scoring.levels import level_of
 from scoring.peaks import Crossing
 from scoring.policy import Policy
@@ -21,12 +22,13 @@ from scoring.trend import multiple, spike
 from scoring.verdict import verdict
 
 
-def noise_score(incident_id: str, incident: Incident, policy: Policy) -> Output:
-    """Return the score of the incident's latest revision: a function of its row alone."""
+def noise_score(
+    incident_id: str, incident: Incident, policy: Policy, values: Factors, change: Change
+) -> Output:
+    """Return the score of the incident's latest revision: `values` are its factors, `change` what brought it."""
     at, half_life_s = incident.as_of, policy.curve.half_life_s
     left = decay(at - incident.last_seen, half_life_s)
     noise = incident.composite * left
-    values = factors.factors(incident, policy)
     score = NoiseScore(
         incident_id=incident_id,
         revision=incident.revision,
@@ -45,7 +47,7 @@ def noise_score(incident_id: str, incident: Incident, policy: Policy) -> Output:
         peak=Peak(incident.peak_noise, from_epoch(incident.peak_at)),
         state=incident.state,
         trend=incident.trend,
-        polarity=Polarity(incident.polarity, polarity.shift(incident, policy)),
+        polarity=Polarity(incident.polarity, polarity.shift(incident, policy, at)),
         category=incident.category,
         items=incident.items,
         platforms=len(incident.platforms),
@@ -53,6 +55,8 @@ def noise_score(incident_id: str, incident: Incident, policy: Policy) -> Output:
         first_seen=from_epoch(incident.first_seen),
         last_seen=from_epoch(incident.last_seen),
         verdict=verdict(incident, policy, noise),
+        change=change,
+        lead_time=lead_time_s(incident),
     )
     return Output(NOISE_SCORES, incident_id, f"{incident_id}/{incident.revision}/noise", at, score)
 

@@ -20,26 +20,37 @@ Recount = Callable[[], Iterable[Counted]]
 
 
 def change(
-    incident: Incident, old: Counted | None, new: Counted, horizons_h: Sequence[float], recount: Recount
+    incident: Incident,
+    old: Counted | None,
+    new: Counted,
+    horizons_h: Sequence[float],
+    mainstream: Sequence[str],
+    recount: Recount,
 ) -> None:
-    """Put `new` in the place of `old` (None: the item is new) in the incident's sums. O(1), but for `recount`."""
+    """Put `new` in the place of `old` (None: the item is new) in the incident's sums. O(1), but for `recount`.
+
+    `mainstream` are the platforms whose first coverage is kept beside the first of all.
+    """
     was = old is not None and not old.retracted
     now = not new.retracted
     if was and now and old is not None and old.at == new.at and old.platform == new.platform:
         if _change_counts(incident, old, new):
-            _rebuild(incident, recount())
+            _rebuild(incident, mainstream, recount())
         return
     lost = False
     if was and old is not None:
-        lost = _remove(incident, old) or old.at in (incident.first_seen, incident.last_seen)
+        extremes = (incident.first_seen, incident.last_seen, incident.mainstream_first)
+        lost = _remove(incident, old) or old.at in extremes
         remove_item(incident, old.at, horizons_h)
     if now:
         _add(incident, new)
         add_item(incident, new.at, horizons_h)
         incident.first_seen = min(incident.first_seen, new.at) if incident.items > 1 or was else new.at
         incident.last_seen = max(incident.last_seen, new.at) if incident.items > 1 or was else new.at
+        if new.platform in mainstream:
+            incident.mainstream_first = min(incident.mainstream_first or new.at, new.at)
     if lost:
-        _rebuild(incident, recount())
+        _rebuild(incident, mainstream, recount())
 
 
 def _change_counts(incident: Incident, old: Counted, new: Counted) -> bool:
@@ -120,8 +131,8 @@ def _drop_figures(incident: Incident, figures: tuple[str, ...]) -> bool:
     return vacated
 
 
-def _rebuild(incident: Incident, counted: Iterable[Counted]) -> None:
-    """Recount what a sum cannot give back: the first and last coverage, and the figures left out. O(items), rare."""
+def _rebuild(incident: Incident, mainstream: Sequence[str], counted: Iterable[Counted]) -> None:
+    """Recount what a sum cannot give back: first and last coverage, and the figures left out. O(items), rare."""
     standing = [each for each in counted if not each.retracted]
     incident.figures = {}
     incident.figures_left_out = 0
@@ -132,3 +143,6 @@ def _rebuild(incident: Incident, counted: Iterable[Counted]) -> None:
     )  # the same bytes, whatever order the rows came in
     incident.first_seen = min((each.at for each in standing), default=0.0)
     incident.last_seen = max((each.at for each in standing), default=0.0)
+    incident.mainstream_first = min(
+        (each.at for each in standing if each.platform in mainstream), default=0.0
+    )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from msgspec import Struct
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from schemas.incident_profile import IncidentProfile
 from schemas.noise_score import LastItem, Peak, Polarity
@@ -13,24 +15,19 @@ from schemas.state_change import StateChange
 from schemas.times import HOUR_S, Moment, from_epoch
 from schemas.words import Category, State, Trend
 from scoring import factors, polarity, reasons
+from scoring.chronicle import Chronicle, Move
 from scoring.curve import slope_per_hour
 from scoring.decay import decay
 from scoring.incident import Incident
+from scoring.lead import lead_time_s
+from scoring.lead import told as lead_told
 from scoring.levels import level_of, shown
 from scoring.policy import Policy
 from scoring.trend import multiple, spike
 from scoring.upcoming import Upcoming, upcoming
 from scoring.verdict import verdict
 
-LABELS: Final = {
-    "reach": "Reach",
-    "engagement": "Engagement",
-    "star_power": "Star power",
-    "duration": "Duration",
-    "cross_platform": "Cross-platform",
-    "polarity": "Polarity",
-    "industry_impact": "Industry impact",
-}
+LABELS: Final = reasons.LABELS
 """The factors as readers know them."""
 
 
@@ -66,11 +63,21 @@ class TrendLine(Struct, frozen=True):
     because: str
 
 
+class PastLine(Struct, frozen=True):
+    """Noise and polarity (0 to 100 each) as they were told at `at`."""
+
+    at: Moment
+    noise: float
+    polarity: float
+
+
 class Explanation(Struct, frozen=True):
     """An incident at `at`. `noise` is `composite * decay`; the lines' points add up to either.
 
     `age_h` is the time since the last new coverage, `half_life_h` that in which the noise halves (hours).
-    `story` tells it in sentences, `next` what comes by itself if nothing new does.
+    `story` tells it in sentences, `next` what comes by itself if nothing new does. `last_move` is the last jump of the
+    noise, `movers` are the greatest ones, `past` samples it over time. `audience_estimated` is a share (0 to 1);
+    `lead_time` in seconds, null as long as mainstream media do not have it.
     """
 
     incident_id: str
@@ -100,6 +107,11 @@ class Explanation(Struct, frozen=True):
     polarity_average: float
     last_item: LastItem | None
     next: tuple[Upcoming, ...]
+    audience_estimated: float
+    lead_time: float | None
+    last_move: Move | None
+    movers: tuple[Move, ...]
+    past: tuple[PastLine, ...]
 
 
 def explain(
@@ -109,12 +121,16 @@ def explain(
     at: float,
     *,
     profile: IncidentProfile | None = None,
-    change: StateChange | None = None,
+    chronicle: Chronicle | None = None,
+    titles: Mapping[str, str] = MappingProxyType({}),
 ) -> Explanation:
     """Return the explanation of a detected incident at `at` (epoch seconds), all deadlines until then fired.
 
-    `profile` gives its title and how names are written, `change` (its last one) why it is in its state.
+    `profile` gives its title and how names are written, `chronicle` why it is in its state and what moved it, `titles`
+    those of its items by their ids.
     """
+    chronicle = chronicle or Chronicle(policy)
+    change = chronicle.step
     half_life_s = policy.curve.half_life_s
     left = decay(at - incident.last_seen, half_life_s)
     noise = incident.composite * left
@@ -130,7 +146,7 @@ def explain(
         shown=shown(noise),
         level=level_of(noise, policy),
         verdict=verdict(incident, policy, noise),
-        story=story(incident, policy, at, lines, change, ahead),
+        story=story(incident, policy, at, lines, chronicle, ahead),
         factors=lines,
         composite=incident.composite,
         decay=left,
@@ -144,13 +160,24 @@ def explain(
         trend=_trend(incident, policy, at),
         peak=Peak(incident.peak_noise, from_epoch(incident.peak_at)),
         peak_confirmed=incident.peaked,
-        polarity=Polarity(incident.polarity, polarity.shift(incident, policy)),
-        polarity_average=_polarity_average(incident, policy),
+        polarity=Polarity(incident.polarity, polarity.shift(incident, policy, at)),
+        polarity_average=polarity.average_at(incident, policy, at),
         last_item=LastItem(incident.last_item, incident.last_platform, incident.last_points)
         if incident.last_item
         else None,
         next=ahead,
+        audience_estimated=factors.audience(incident, policy).estimated_share,
+        lead_time=lead_time_s(incident),
+        last_move=chronicle.last and _titled(chronicle.last, titles),
+        movers=tuple(_titled(move, titles) for move in chronicle.greatest),
+        past=tuple(
+            PastLine(from_epoch(each.at), each.noise, each.polarity) for each in chronicle.history.samples
+        ),
     )
+
+
+def _titled(move: Move, titles: Mapping[str, str]) -> Move:
+    return replace(move, title=titles.get(move.item_id, ""))
 
 
 def factor_lines(
@@ -181,17 +208,20 @@ def story(
     policy: Policy,
     at: float,
     lines: tuple[FactorLine, ...],
-    change: StateChange | None,
+    chronicle: Chronicle,
     ahead: tuple[Upcoming, ...],
 ) -> tuple[str, ...]:
-    """Tell in sentences what carries the noise, how fresh it is, how its state came about, what is next."""
+    """Tell in sentences what carries the noise and moved it, how fresh and sure it is, its state, what is next."""
     return tuple(
         filter(
             None,
             (
                 _carried_by(incident, lines),
+                _moved_last(chronicle.last, at),
                 _freshness(incident, policy, at),
-                _state_told(incident, change),
+                reasons.doubt(incident, policy, at),
+                _lead_told(incident),
+                _state_told(incident, chronicle.step),
                 _peak_told(incident, at),
                 _next_told(ahead),
             ),
@@ -203,8 +233,26 @@ def _carried_by(incident: Incident, lines: tuple[FactorLine, ...]) -> str:
     if not incident.composite:
         return "Everything about it has been retracted: it makes no noise."
     first, second = sorted(lines, key=lambda line: -line.composite_points)[:2]
-    share = 100 * (first.composite_points + second.composite_points) / incident.composite
-    return f"{LABELS[first.name]} and {LABELS[second.name].lower()} carry {share:.0f} % of the noise."
+    share, next_share = (100 * line.composite_points / incident.composite for line in (first, second))
+    return (
+        f"{LABELS[first.name]} carries more of the noise than any other factor, {share:.0f} % ({first.because}); "
+        f"{LABELS[second.name].lower()} follows with {next_share:.0f} %."
+    )
+
+
+def _moved_last(move: Move | None, at: float) -> str:
+    if move is None:
+        return ""
+    ago = reasons.span(max(0.0, at - move.at.timestamp()))
+    return f"It was last moved {ago} ago, by {reasons.moved(move)}."
+
+
+def _lead_told(incident: Incident) -> str:
+    if not incident.items:
+        return ""
+    lead_s = lead_time_s(incident)
+    said = lead_told(lead_s)
+    return f"It was {said}." if lead_s else f"{said[0].upper()}{said[1:]}."
 
 
 def _freshness(incident: Incident, policy: Policy, at: float) -> str:
@@ -257,9 +305,3 @@ def _trend(incident: Incident, policy: Policy, at: float) -> TrendLine:
         slope_per_hour(incident, policy, at),
         reasons.outlook(incident, policy, at),
     )
-
-
-def _polarity_average(incident: Incident, policy: Policy) -> float:
-    """What the shift is measured against, as of the incident's latest revision."""
-    kept = decay(incident.as_of - incident.averages_at, policy.polarity.half_life_h * HOUR_S)
-    return incident.polarity - (incident.polarity - incident.polarity_average) * kept

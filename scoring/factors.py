@@ -140,8 +140,6 @@ def total(points: Factors) -> float:
     )
 
 
-def composite(incident: Incident, policy: Policy) -> float:
-    """Return the weighted composite (0 to 100) of an incident; one without items makes no noise."""
-    if not incident.items:
-        return 0.0
-    return total(weighted(factors(incident, policy), policy.weights))
+def composite(incident: Incident, policy: Policy, values: Factors) -> float:
+    """Return the weighted composite (0 to 100) of an incident with these factors; one without items makes no noise."""
+    return total(weighted(values, policy.weights)) if incident.items else 0.0

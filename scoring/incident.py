@@ -81,6 +81,8 @@ class Incident(Struct, array_like=True):
     # for the index: the noise's average over months, as of `averages_at`, and when the incident was detected
     long_average: float = 0.0
     detected_at: float = 0.0
+    # evidence too: the first coverage by mainstream media (`lead_time.mainstream`), 0 for none
+    mainstream_first: float = 0.0
 
     @property
     def detected(self) -> bool:

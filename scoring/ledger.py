@@ -16,9 +16,10 @@ from schemas.cloudevents import Output
 from schemas.errors import RecordError, StateError
 from schemas.incident_profile import IncidentProfile
 from schemas.noise_index import IndexShare
+from schemas.noise_score import Factors
 from schemas.source_item import SourceItem
-from schemas.words import Tier, Trend
-from scoring import events, evidence, factors, lifecycle, peaks, trend
+from schemas.words import Cause, Tier, Trend
+from scoring import events, evidence, factors, lifecycle, movement, peaks, trend
 from scoring.changes import Changes, ItemKey, Outcome, Tally
 from scoring.clock import Clock, times_of
 from scoring.curve import settle_averages
@@ -27,6 +28,7 @@ from scoring.decay import NEVER
 from scoring.incident import Incident
 from scoring.index import Part, PartitionIndex, part_of
 from scoring.item import Counted, ItemRow, count, rewrite
+from scoring.movement import Before
 from scoring.policy import OTHER, Policy
 from scoring.rows import Rows
 
@@ -59,7 +61,8 @@ class Ledger:
         self._items: dict[str, dict[str, ItemRow]] = {}
         self._items_held = 0
         self._changes = Changes()
-        self._to_score: dict[str, Incident] = {}
+        self._factors: dict[str, Factors] = {}
+        self._to_score: dict[str, tuple[Incident, Before | None]] = {}
         self._began_at: dict[str, int] = {}
 
     # -- what comes in -------------------------------------------------------------------------------------------
@@ -119,13 +122,14 @@ class Ledger:
         if incident.detected:
             self._fire_until(profile.incident_id, incident, now)
             self._settle(incident, now)
+        was = self._before(Cause.PROFILE, profile.incident_id, incident, now)
         incident.category, incident.impact, incident.parties = (
             profile.category,
             profile.industry_impact,
             parties,
         )
-        incident.composite = factors.composite(incident, self.policy)
-        self._revise(profile.incident_id, incident, now, before)
+        self._weigh(profile.incident_id, incident)
+        self._revise(profile.incident_id, incident, now, before, was)
 
     def advance(self, until: float, offset: int | None = None) -> None:
         """Move the partition's time to `until` (epoch seconds), firing every deadline due by then at its due time.
@@ -158,8 +162,8 @@ class Ledger:
 
     def collect(self) -> Changes:
         """Return everything that has changed since the last call, and begin anew."""
-        for incident_id, incident in self._to_score.items():
-            self._changes.outputs.append(events.noise_score(incident_id, incident, self.policy))
+        for incident_id, (incident, was) in self._to_score.items():
+            self._changes.outputs.append(self._score(incident_id, incident, was))
         self._to_score.clear()
         self._began_at.clear()
         changes, self._changes = self._changes, Changes()
@@ -177,6 +181,7 @@ class Ledger:
     def forget(self) -> None:
         """Let go of every row held in memory, to be read again when needed; only where nothing is left to collect."""
         self._incidents.clear()
+        self._factors.clear()
         self._items.clear()
         self._items_held = 0
 
@@ -211,15 +216,37 @@ class Ledger:
         self, item: SourceItem, incident: Incident, old: Counted | None, new: Counted, now: float
     ) -> None:
         """The evidence of a known or new incident changes at `now`."""
-        policy, half_life_s = self.policy, self.policy.curve.half_life_s
-        before = part_of(incident, policy) if incident.detected else None
-        noise = incident.noise_at(now, half_life_s)
+        incident_id, mainstream = item.incident_id, self.policy.lead_time.mainstream
+        before = part_of(incident, self.policy) if incident.detected else None
+        was = self._before(Cause.OBSERVATION, incident_id, incident, now)
         self._settle(incident, now)
-        evidence.change(incident, old, new, self._horizons_h, lambda: self._counted(item.incident_id))
+        evidence.change(incident, old, new, self._horizons_h, mainstream, lambda: self._counted(incident_id))
+        self._weigh(incident_id, incident)
         incident.last_item, incident.last_platform = item.item_id, item.platform
-        incident.composite = factors.composite(incident, policy)
-        incident.last_points = incident.noise_at(now, half_life_s) - noise
-        self._revise(item.incident_id, incident, now, before)
+        incident.last_points = incident.noise_at(now, self.policy.curve.half_life_s) - was.noise
+        self._revise(incident_id, incident, now, before, was)
+
+    def _values(self, incident_id: str, incident: Incident) -> Factors:
+        """Return the factors of an incident as it stands; they are kept in memory, since time does not move them."""
+        values = self._factors.get(incident_id)
+        if values is None:
+            values = self._factors[incident_id] = factors.factors(incident, self.policy)
+        return values
+
+    def _before(self, by: Cause, incident_id: str, incident: Incident, now: float) -> Before:
+        """What stands of an incident at `now`, just before `by` changes it."""
+        return movement.before(by, incident, self._values(incident_id, incident), self.policy, now)
+
+    def _weigh(self, incident_id: str, incident: Incident) -> None:
+        """After evidence or profile have changed: factors and composite anew."""
+        values = self._factors[incident_id] = factors.factors(incident, self.policy)
+        incident.composite = factors.composite(incident, self.policy, values)
+
+    def _score(self, incident_id: str, incident: Incident, was: Before | None) -> Output:
+        """The score of the latest revision; `was` is what stood before it, None if a deadline brought it."""
+        values = self._values(incident_id, incident)
+        change = movement.moved(was, incident, values, self.policy)
+        return events.noise_score(incident_id, incident, self.policy, values, change)
 
     def _count(self, platform: str, outcome: Outcome) -> None:
         key = (platform if platform in self.policy.platforms else OTHER, outcome)
@@ -231,7 +258,9 @@ class Ledger:
             settle_averages(incident, self.policy, now)
             lifecycle.settle(incident, self.policy, now)
 
-    def _revise(self, incident_id: str, incident: Incident, now: float, before: Part | None) -> None:
+    def _revise(
+        self, incident_id: str, incident: Incident, now: float, before: Part | None, was: Before
+    ) -> None:
         """After evidence or profile have changed: a new revision, assessed, told and planned."""
         policy = self.policy
         incident.revision += 1
@@ -240,11 +269,11 @@ class Ledger:
         self._changes.incidents[incident_id] = incident
         if not incident.items and not incident.detected:
             return
-        incident.polarity = factors.polarity(incident, policy)
+        incident.polarity = self._values(incident_id, incident).polarity
         if not incident.detected:
             self._detect(incident_id, incident, now)
         lifecycle.resume(incident, policy, now)
-        self._tell(incident_id, incident, now, self._assess(incident, now))
+        self._tell(incident_id, incident, now, self._assess(incident, now), was)
         self.index.replace(incident_id, before, part_of(incident, policy), now)
         self.deadlines.plan(incident_id, self._next_deadline(incident, now))
 
@@ -274,7 +303,7 @@ class Ledger:
             incident.as_of = due
             self.tally.revisions += 1
             self._changes.incidents[incident_id] = incident
-            self._tell(incident_id, incident, due, assessed)
+            self._tell(incident_id, incident, due, assessed, None)
         return self._next_deadline(incident, due)
 
     def _fire_until(self, incident_id: str, incident: Incident, until: float) -> None:
@@ -290,7 +319,9 @@ class Ledger:
         steps = list(lifecycle.step(incident, self.policy, now))
         return Assessment(crossings, previous if previous is not incident.trend else None, steps)
 
-    def _tell(self, incident_id: str, incident: Incident, now: float, assessed: Assessment) -> None:
+    def _tell(
+        self, incident_id: str, incident: Incident, now: float, assessed: Assessment, was: Before | None
+    ) -> None:
         """Turn what happened into events, and ask for the score of this revision."""
         policy, outputs = self.policy, self._changes.outputs
         for crossing in assessed.crossings:
@@ -305,9 +336,9 @@ class Ledger:
                 )
             )
         if self.conflate:
-            self._to_score[incident_id] = incident
+            self._to_score[incident_id] = (incident, was)
         else:
-            outputs.append(events.noise_score(incident_id, incident, policy))
+            outputs.append(self._score(incident_id, incident, was))
 
     def _next_deadline(self, incident: Incident, after: float) -> float:
         """Return the first time after `after` at which the incident may change by itself, or NEVER."""

@@ -9,13 +9,18 @@ from scoring.incident import Incident
 from scoring.policy import Policy
 
 
-def shift(incident: Incident, policy: Policy) -> Shift:
-    """Return how polarity stands, as of the latest revision, against its own average (`polarity.half_life_h`).
+def average_at(incident: Incident, policy: Policy, at: float) -> float:
+    """Return the average of polarity (0 to 100) at `at` (epoch seconds), its memory being `polarity.half_life_h`."""
+    kept = decay(at - incident.averages_at, policy.polarity.half_life_h * HOUR_S)
+    return incident.polarity - (incident.polarity - incident.polarity_average) * kept
 
-    A lower polarity is a more one-sided reaction: the split has narrowed.
+
+def shift(incident: Incident, policy: Policy, at: float) -> Shift:
+    """Return how polarity stands at `at` (epoch seconds) against its own average of late.
+
+    A lower polarity is a more one-sided reaction, so there is less of a split: it has narrowed.
     """
-    kept = decay(incident.as_of - incident.averages_at, policy.polarity.half_life_h * HOUR_S)
-    moved = (incident.polarity - incident.polarity_average) * kept
+    moved = incident.polarity - average_at(incident, policy, at)
     if moved <= -policy.polarity.shift_margin:
         return Shift.NARROWED
     if moved >= policy.polarity.shift_margin:

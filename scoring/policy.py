@@ -111,6 +111,12 @@ class Platform(_Table, frozen=True):
     audience_per_interaction: NotNegative
 
 
+class LeadTime(_Table, frozen=True):
+    """The platforms that count as mainstream media."""
+
+    mainstream: tuple[str, ...]
+
+
 class PeakRule(_Table, frozen=True):
     """When a peak is announced and confirmed, and how far below its edge a level is left."""
 
@@ -193,6 +199,13 @@ class IndexRule(_Table, frozen=True):
         return 2.0 / (self.average_d * DAY_S)
 
 
+class HistoryRule(_Table, frozen=True):
+    """How finely the past of an incident is remembered."""
+
+    spacing_min: Positive
+    most: Annotated[int, Meta(ge=2, le=10_000)]
+
+
 class Policy(_Table, frozen=True):
     """Every constant of the engine; see `policy.toml` for the reason of each."""
 
@@ -214,6 +227,8 @@ class Policy(_Table, frozen=True):
     lifecycle: Lifecycle
     limits: Limits
     index: IndexRule
+    lead_time: LeadTime
+    history: HistoryRule
     words: dict[State, str]
 
     def platform(self, name: str) -> Platform:

@@ -6,14 +6,34 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from schemas.times import DAY_S, HOUR_S, from_epoch
-from schemas.words import Tier, Trend
+from schemas.words import Cause, Tier, Trend
 from scoring import factors, trend
+from scoring.chronicle import NOTICED, Move
+from scoring.decay import decay
 from scoring.incident import Incident
 from scoring.item import MICRO, MILLI
 from scoring.policy import Policy
 
+LABELS: Final = {
+    "reach": "Reach",
+    "engagement": "Engagement",
+    "star_power": "Star power",
+    "duration": "Duration",
+    "cross_platform": "Cross-platform",
+    "polarity": "Polarity",
+    "industry_impact": "Industry impact",
+}
+"""The factors as readers know them."""
+
 MOST_NAMED: Final = 4
 """Parties or platforms that a reason names before it counts the rest."""
+
+CAME_BY: Final = {
+    Cause.OBSERVATION: "an observation",
+    Cause.PROFILE: "the editors' profile",
+    Cause.DEADLINE: "a deadline",
+    Cause.MERGE: "a merge with another incident",
+}
 
 Names = Mapping[str, str]
 """How a name is written, by the name in lower case: rows keep the latter."""
@@ -133,6 +153,37 @@ def industry_impact(incident: Incident, policy: Policy) -> str:
     if incident.impact is None:
         return f"not assessed: {policy.industry_impact.default:g} by default"
     return "as the editors assess it"
+
+
+def doubt(incident: Incident, policy: Policy, at: float) -> str:
+    """How much of the reach is a guess, and what the noise would be if that guess were half of the truth."""
+    people = factors.audience(incident, policy)
+    if not people.estimated or not incident.items:
+        return ""
+    twice = factors.reach(people._replace(estimated=2.0 * people.estimated), policy)
+    more = policy.weights.reach * (twice - factors.reach(people, policy))
+    left = decay(at - incident.last_seen, policy.curve.half_life_s)
+    share = 100 * people.estimated_share
+    whole = "All of its audience is" if share > 99.5 else f"Of its audience {share:.0f} % are"
+    return (
+        f"{whole} estimated from interactions; were there twice as many people, "
+        f"the noise would be {more * left:.1f} points higher."
+    )
+
+
+def moved(move: Move) -> str:
+    """By how many points, through what, and why."""
+    through = f"through {move.item_id}" if move.item_id else f"by {CAME_BY[move.by]}"
+    why = ", ".join(parts(move))
+    return f"{move.points:+.1f} points {through}" + (f": {why}" if why else "")
+
+
+def parts(move: Move) -> tuple[str, ...]:
+    """What the points of a move are owed to, the greatest first; what rounds to 0.0 is left out."""
+    owed = {"fresher coverage" if move.freshness > 0.0 else "staler coverage": move.freshness}
+    owed |= {LABELS[name].lower(): points for name, points in move.values.items()}
+    ranked = sorted(owed.items(), key=lambda each: (-abs(each[1]), each[0]))
+    return tuple(f"{name} {points:+.1f}" for name, points in ranked if abs(points) >= NOTICED)
 
 
 def outlook(incident: Incident, policy: Policy, at: float) -> str:

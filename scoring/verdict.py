@@ -9,11 +9,11 @@ from scoring.policy import Policy
 
 
 def verdict(incident: Incident, policy: Policy, noise: float) -> str:
-    """Return the verdict on the incident at `noise` (0 to 100), in one line."""
+    """Return the verdict on the incident at `noise` (0 to 100), in one line, as the published page words it."""
     peak = from_epoch(incident.peak_at)
     items, platforms = incident.items, len(incident.platforms)
     return (
-        f"{policy.words[incident.state]}: noise {shown(noise)}/100, {incident.state.value}, "
-        f"{items} source item{'' if items == 1 else 's'} across {platforms} platform{'' if platforms == 1 else 's'}, "
-        f"peaked at {shown(incident.peak_noise)}/100 on {peak.day} {peak:%B %Y}"
+        f"{policy.words[incident.state]}: noise {shown(noise)}/100 · state: {incident.state.value} · "
+        f"{items} source item{'' if items == 1 else 's'} across {platforms} platform{'' if platforms == 1 else 's'} · "
+        f"peaked at {shown(incident.peak_noise)}/100 on {peak:%b} {peak.day}, {peak.year}"
     )

@@ -42,6 +42,7 @@ class Evidence(NamedTuple):
     left_out: int
     critic: int
     defender: int
+    mainstream_first: float
 
 
 def standing(observations: Iterable[SourceItem], policy: Policy) -> list[Standing]:
@@ -53,8 +54,8 @@ def standing(observations: Iterable[SourceItem], policy: Policy) -> list[Standin
     return [said for said in latest.values() if not said.retracted]
 
 
-def evidence(items: list[Standing]) -> Evidence:
-    """Sums over the standing items."""
+def evidence(items: list[Standing], mainstream: tuple[str, ...] = ("news",)) -> Evidence:
+    """Sums over the standing items, and extremes."""
     platforms: dict[str, tuple[int, int, int, int]] = {}
     mentions: dict[str, int] = {}
     for each in items:
@@ -78,6 +79,7 @@ def evidence(items: list[Standing]) -> Evidence:
         sum(mentions.values()) - sum(mentions[figure] for figure in kept),
         sum(each.critic for each in items),
         sum(each.defender for each in items),
+        min((each.at for each in items if each.platform in mainstream), default=0.0),
     )
 
 

@@ -11,12 +11,11 @@ import click
 import msgspec
 from msgspec import Struct
 
-from schemas.cloudevents import Output
 from schemas.codec import decode_profile
 from schemas.errors import DecibelError
 from schemas.incident_profile import IncidentProfile
-from schemas.state_change import StateChange
 from schemas.topics import DEAD_LETTERS
+from scoring.chronicle import Chronicle
 from scoring.explain import Explanation
 from scoring.explain import explain as explained
 from scoring.reasons import when
@@ -43,7 +42,7 @@ _LABELS: Final = msgspec.json.Decoder(_Labels)
 
 
 class Search:
-    """Replays the records of one incident alone, and notes what its row does not hold: titles, the last step.
+    """Replays the records of one incident alone, and notes what its row does not hold: titles, what it went through.
 
     That gives what a replay of the whole file gives as long as the file is in the order of observation.
     """
@@ -53,7 +52,7 @@ class Search:
         self.others: set[str] = set()
         self.titles: dict[str, str] = {}
         self.profile: IncidentProfile | None = None
-        self.change: StateChange | None = None
+        self.chronicle = Chronicle(replay.policy)
         self.later = 0
 
     def take_profile(self, file: str, record: FileRecord) -> None:
@@ -61,6 +60,7 @@ class Search:
         if self._labels(record.value) is None:
             return
         outputs = self.replay.profile(record.value, Place(file, record.line))
+        self.chronicle.note(outputs)
         if not any(output.topic == DEAD_LETTERS for output in outputs):
             self.profile = decode_profile(record.value)
 
@@ -74,13 +74,7 @@ class Search:
             self.later += 1
             return
         self.titles[str(labels.item_id)] = str(labels.title or "")
-        self.watch(outputs)
-
-    def watch(self, outputs: list[Output]) -> None:
-        """Keep the last transition."""
-        for output in outputs:
-            if isinstance(output.event, StateChange):
-                self.change = output.event
+        self.chronicle.note(outputs)
 
     def _labels(self, value: bytes) -> _Labels | None:
         """Return the labels of a record if it is the incident's, else note whose it is."""
@@ -152,11 +146,17 @@ def explain(
 def _conclude(search: Search, data: str, at: float | None) -> Explanation:
     """Return the explanation at the end of the search; DecibelError where there is nothing to explain."""
     replay = search.replay
-    search.watch(list(replay.finish()))
+    search.chronicle.note(replay.finish())
     row = replay.incident(search.incident_id)
     if row is not None and row.detected:
         return explained(
-            search.incident_id, row, replay.policy, replay.time, profile=search.profile, change=search.change
+            search.incident_id,
+            row,
+            replay.policy,
+            replay.time,
+            profile=search.profile,
+            chronicle=search.chronicle,
+            titles=search.titles,
         )
     if search.later and at is not None:
         raise DecibelError(f"{search.incident_id!r} has no observation by {when(at)}; give a later --at")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from schemas.times import HOUR_S
 from scoring.explain import LABELS, Explanation
+from scoring.history import History, Sample, noise_over, polarity_over
+from scoring.lead import told as lead_told
 from scoring.levels import shown
-from scoring.reasons import span, when
+from scoring.reasons import CAME_BY, parts, span, when
 from stream.cli.context import plain
 
 _WIDTH: Final = 118
@@ -28,6 +32,10 @@ _HEAT: Final = ((75.0, "red"), (60.0, "dark_orange"), (45.0, "yellow"), (25.0, "
 
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉"
 
+_HEIGHTS: Final = "▁▂▃▄▅▆▇█"
+_SPARKS: Final = 48
+"""Cells of a sparkline: two for an hour of a day, one or two for a day of a month."""
+
 
 def print_page(console: Console, told: Explanation, last_title: str = "") -> None:
     """Print the explanation; `last_title` is the title of the item that moved it last."""
@@ -39,6 +47,9 @@ def print_page(console: Console, told: Explanation, last_title: str = "") -> Non
     console.print(_factors(told, bars=width >= _ROOM_FOR_BARS), width=width)
     console.print()
     console.print(_facts(told, last_title), width=width)
+    if told.movers:
+        console.print()
+        console.print(_movers(told), width=width)
 
 
 def _head(told: Explanation) -> Text:
@@ -114,11 +125,19 @@ def _facts(told: Explanation, last_title: str) -> Table:
     )
     confirmed = "" if told.peak_confirmed else ", not yet final"
     table.add_row("Peak", f"{shown(told.peak.noise)} on {when(told.peak.at.timestamp())}{confirmed}")
+    noise, split = _over_time(told)
+    if noise:
+        start, end = (when(moment.timestamp()) for moment in (told.past[0].at, told.at))
+        table.add_row("Noise", f"{noise} 0 to {shown(told.peak.noise)}, {start} to {end}")
     table.add_row(
         "Polarity",
         f"{polarity.value:.0f}, {polarity.shift.value} (its average of late {told.polarity_average:.0f})",
     )
+    if split:
+        table.add_row("", f"{split} 0 (one-sided) to 100 (evenly split), over the same time")
     table.add_row("Coverage", _coverage(told))
+    if told.items:
+        table.add_row("", lead_told(told.lead_time))
     if told.last_item is not None:
         moved = f"{plain(told.last_item.id)} moved it by {told.last_item.points:+.2f} points"
         table.add_row("Last item", moved + (f": {plain(last_title)}" if last_title else ""))
@@ -127,6 +146,53 @@ def _facts(told: Explanation, last_title: str) -> Table:
         table.add_row("" if number else "Next", Text(text, style="dim" if number else ""))
     if not told.next:
         table.add_row("Next", "nothing, unless new coverage comes")
+    return table
+
+
+def _over_time(told: Explanation) -> tuple[str, str]:
+    """Sparklines of noise (up to its peak) and polarity; empty where there is no time to show."""
+    if not told.past or told.past[0].at >= told.at:
+        return "", ""
+    past = History(len(told.past) + 1, 0.001)  # milliseconds: nothing is thinned again
+    for number, each in enumerate(told.past):
+        past.note(Sample(each.at.timestamp(), number, each.noise, each.polarity))
+    start, end = told.past[0].at.timestamp(), told.at.timestamp()
+    noise = noise_over(past, start, end, _SPARKS, told.half_life_h * HOUR_S)
+    split = polarity_over(past, start, end, _SPARKS)
+    return spark(noise, told.peak.noise), spark(split, 100.0)
+
+
+def spark(values: Sequence[float | None], full: float) -> str:
+    """Return a line of blocks, as high as each value is between 0 and `full`; None is a gap.
+
+    >>> spark([None, 0.0, 25.0, 50.0], 50.0)
+    ' ▁▅█'
+    """
+    top = len(_HEIGHTS) - 1
+    return "".join(
+        " " if value is None else _HEIGHTS[round(top * min(1.0, value / full))] if full else _HEIGHTS[0]
+        for value in values
+    )
+
+
+def _movers(told: Explanation) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column("biggest moves")
+    table.add_column("points", justify="right")
+    table.add_column("to", justify="right")
+    table.add_column("through", overflow="fold")
+    table.add_column("because", overflow="fold")
+    for move in told.movers:
+        through = move.item_id or CAME_BY[move.by]
+        title = f": {move.title}" if move.title else ""
+        why = Text(", ".join(parts(move)), style="dim")
+        table.add_row(
+            when(move.at.timestamp()),
+            f"{move.points:+.1f}",
+            str(shown(move.noise)),
+            plain(through + title),
+            why,
+        )
     return table
 
 

@@ -75,6 +75,7 @@ def sections(policy: Policy) -> Iterator[Section]:
     yield _states(policy)
     yield _peaks(policy)
     yield _polarity(policy)
+    yield _lead(policy)
     yield _index(policy)
     yield _limits(policy)
 
@@ -206,6 +207,12 @@ def _polarity(policy: Policy) -> Section:
         ),
     )
     return Section("Polarity", words)
+
+
+def _lead(policy: Policy) -> Section:
+    mainstream = " or ".join(policy.lead_time.mainstream) or "no platform"
+    words = (f"From the first coverage to the first in mainstream media, which is: {mainstream}.",)
+    return Section("Lead time", words)
 
 
 def _index(policy: Policy) -> Section:

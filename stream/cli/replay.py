@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections import Counter
@@ -20,8 +21,10 @@ from schemas.cloudevents import Output
 from schemas.dead_letter import DeadLetter
 from schemas.errors import DecibelError
 from schemas.topics import DEAD_LETTERS
+from scoring.policy import load_policy
 from stream.cli.context import Invocation, json_option, pass_invocation, plain
 from stream.cli.profiles import read_profiles
+from stream.cli.replay_comparison import replay_both, report_comparison
 from stream.cli.replay_summary import TOPICS, report, summary_of
 from stream.cli.scoring_options import (
     Moment,
@@ -61,6 +64,20 @@ class Line(Struct, frozen=True, gc=False):
 @click.option(
     "--partitions", type=click.IntRange(1, 4096), default=8, show_default=True, help="Of the live topic."
 )
+@click.option(
+    "--compare",
+    "other_file",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Another policy: show what it would have done otherwise.",
+)
+@click.option(
+    "--loud",
+    type=click.FloatRange(0.0, 100.0),
+    default=60.0,
+    show_default=True,
+    help="With --compare: the noise from which a new peak counts as an alert.",
+)
 @columns_option
 @json_option
 @pass_invocation
@@ -72,6 +89,8 @@ def replay(
     until: float | None,
     out: str | None,
     partitions: int,
+    other_file: str | None,
+    loud: float,
     columns: dict[str, str] | None,
     *,
     as_json: bool,
@@ -86,16 +105,30 @@ def replay(
     the epoch. Rejected records come out as dead letters. The summary goes to stderr; with --json to stdout,
     unless the events go there.
 
+    With --compare the records go through two policies at once, --policy (A) and the other one (B). On stdout it
+    says where B differs: ranks, states entered, alerts, peaks, the index; with --json, of all incidents.
+
     \b
     Examples:
       decibel replay items.jsonl.gz --profiles profiles.jsonl --out scored/
       decibel replay items.jsonl.gz --out - | jq 'select(.topic == "state-changes").value'
       decibel replay items.jsonl.gz --until 2021-12-11T00:00:00Z --policy mine.toml
+      decibel replay items.jsonl.gz --compare mine.toml --loud 70
     """
     policy = policy_of(invocation, policy_file)
-    run = Replay(
-        policy, partitions, received_at=round(time.time(), 3), until=float("inf") if until is None else until
-    )
+    received_at, last = round(time.time(), 3), math.inf if until is None else until
+    run = Replay(policy, partitions, received_at=received_at, until=last)
+    if other_file is not None:
+        if out is not None:
+            raise click.UsageError("--out and --compare: whose events? Replay once with each --policy.")
+        names = (policy_file or invocation.settings.policy or "the shipped policy", other_file)
+        other = Replay(load_policy(other_file), partitions, received_at=received_at, until=last)
+        with _progress(files) as show:
+            told = replay_both(
+                (run, other), loud, profiles, [RecordFile(file, columns) for file in files], _seldom(show)
+            )
+        report_comparison(told, names, loud, as_json=as_json)
+        return
     counts: Counter[str] = Counter()
     started = time.perf_counter()
     with ExitStack() as stack:
@@ -126,6 +159,11 @@ def _apply_items(run: Replay, file: RecordFile, take: Take, show: Callable[[Reco
             take(outputs)
         if not number % _PROGRESS_EVERY:
             show(file)
+
+
+def _seldom(show: Callable[[RecordFile], None]) -> Callable[[RecordFile, int], None]:
+    """Look at the progress bar only every so many records."""
+    return lambda file, number: None if number % _PROGRESS_EVERY else show(file)
 
 
 # -- what comes out -----------------------------------------------------------------------------------------

@@ -39,6 +39,7 @@ def sums(incident: Incident) -> oracle.Evidence:
         incident.figures_left_out,
         incident.critic,
         incident.defender,
+        incident.mainstream_first,
     )
 
 

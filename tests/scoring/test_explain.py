@@ -1,13 +1,16 @@
 """An explanation says in words and figures what the score event says, and adds up."""
 
 import math
+import re
 
 import pytest
+from msgspec import structs
 
 from schemas.times import from_epoch
-from schemas.topics import NOISE_SCORES, STATE_CHANGES
-from schemas.words import State, Trend
-from scoring import reasons
+from schemas.topics import NOISE_SCORES
+from schemas.words import Cause, State, Trend
+from scoring import factors, reasons
+from scoring.chronicle import Chronicle, Move
 from scoring.explain import LABELS, explain
 from scoring.factors import star_power
 from scoring.upcoming import upcoming
@@ -17,6 +20,12 @@ from tests.driver import SHIPPED_POLICY, Driver
 
 def told(driver, at, **more):
     return explain("leak", driver.state(), driver.policy, hours(at), **more)
+
+
+def chronicle_of(driver):
+    chronicle = Chronicle(driver.policy)
+    chronicle.note(driver.log)
+    return chronicle
 
 
 def by_name(explanation):
@@ -119,9 +128,7 @@ def test_a_retracted_incident_makes_no_noise(driver):
 
 
 def test_the_state_says_since_when_and_why(driver):
-    change = driver.events(STATE_CHANGES)[-1]
-
-    state = told(driver, 4, change=change).state
+    state = told(driver, 4, chronicle=chronicle_of(driver)).state
 
     assert (state.state, state.since) == (State.DEBATED, from_epoch(hours(1)))
     assert (state.reason, state.evidence["platforms"]) == ("platforms at or above 2", 2.0)
@@ -161,10 +168,89 @@ def test_every_next_event_of_a_silent_incident_is_announced(driver):
 
 
 def test_the_story_reads_in_sentences(driver):
-    story = told(driver, 4, change=driver.events(STATE_CHANGES)[-1]).story
+    story = told(driver, 4, chronicle=chronicle_of(driver)).story
 
     assert all(sentence.endswith(".") for sentence in story)
     assert any("It has been Debated since" in sentence for sentence in story)
+
+
+def test_the_story_names_the_factor_that_carries_it_and_what_moved_it_last(driver):
+    story = told(driver, 4, chronicle=chronicle_of(driver)).story
+
+    strongest = max(told(driver, 4).factors, key=lambda line: line.noise_points)
+    assert story[0].startswith(LABELS[strongest.name])
+    assert re.match(r"[\w -]+ carries more of the noise than any other factor, \d+ % \(.+\); ", story[0])
+    (moved,) = [sentence for sentence in story if sentence.startswith("It was last moved")]
+    assert moved.startswith("It was last moved 1.0 h ago, by +")
+    assert " points through c: polarity +" in moved
+
+
+def test_the_story_says_how_sure_reach_is(driver):
+    (doubt,) = [each for each in told(driver, 4).story if "estimated" in each and "twice" in each]
+    people = factors.audience(driver.state(), driver.policy)
+    twice = people._replace(estimated=2.0 * people.estimated)
+    more = 0.2 * (factors.reach(twice, driver.policy) - factors.reach(people, driver.policy))
+
+    assert doubt.startswith("Of its audience 78 % are estimated from interactions")
+    assert f"the noise would be {more * told(driver, 4).decay:.1f} points higher" in doubt
+    assert told(driver, 4).audience_estimated == pytest.approx(people.estimated_share)
+
+
+def test_the_story_says_who_had_it_first(driver):
+    assert "Mainstream media do not have it yet." in told(driver, 4).story
+
+    driver.pipe(item("paper", h=6.5, platform="news"))
+
+    explanation = told(driver, 7)
+    assert "It was seen 6 h before mainstream media." in explanation.story
+    assert explanation.lead_time == 6.5 * 3600.0
+
+
+def test_movers_are_the_greatest_jumps_with_their_items_and_titles(driver):
+    # given: a profile first, then an item that shrinks
+    driver.profile(profile(impact=95.0, Anthropic="S", Alibaba="S"))
+    driver.pipe(item("a", h=0, seen=5, platform="hackernews", likes=3, audience=10))
+
+    # when
+    movers = told(driver, 5, chronicle=chronicle_of(driver), titles={"a": "It leaks"}).movers
+
+    # then
+    scores = driver.events(NOISE_SCORES)
+    greatest = sorted((abs(each.change.points) for each in scores), reverse=True)[:5]
+    assert [abs(move.points) for move in movers] == pytest.approx(greatest)
+    assert (movers[0].item_id, movers[0].title) == ("a", "It leaks")
+    assert any(move.points < 0.0 for move in movers)
+    (edited,) = [move for move in movers if move.by is Cause.PROFILE]
+    assert (edited.item_id, edited.title) == ("", "")
+    for move in movers:
+        assert math.fsum(move.values.values()) + move.freshness == pytest.approx(move.points)
+
+
+def test_a_move_is_told_with_its_parts_the_greatest_first_and_without_those_that_are_nothing():
+    move = Move(
+        from_epoch(hours(0.0)),
+        7,
+        Cause.OBSERVATION,
+        "hackernews:123",
+        "hackernews",
+        3.1,
+        1.18,
+        {**dict.fromkeys(LABELS, 0.0), "engagement": 1.9, "reach": 0.02},
+        50.0,
+    )
+    assert reasons.moved(move) == (
+        "+3.1 points through hackernews:123: engagement +1.9, fresher coverage +1.2"
+    )
+    edited = structs.replace(move, by=Cause.PROFILE, item_id="", points=-2.0, freshness=0.0, values={})
+    assert reasons.moved(edited) == "-2.0 points by the editors' profile"
+
+
+def test_the_past_is_sampled_in_order_and_ends_with_what_stands(driver):
+    past = told(driver, 4, chronicle=chronicle_of(driver)).past
+
+    assert [each.at for each in past] == sorted(each.at for each in past)
+    score = driver.events(NOISE_SCORES)[-1]
+    assert (past[-1].noise, past[-1].polarity) == (score.noise, score.polarity.value)
 
 
 @pytest.mark.parametrize("seconds", [0.0, 59.0, 3599.0, 100_000.0, 1e9])

@@ -100,7 +100,8 @@ def test_industry_impact_is_the_editors_or_50():
 
 
 def test_an_incident_without_items_makes_no_noise():
-    assert factors.composite(Incident(impact=100.0), POLICY) == 0.0
+    incident = Incident(impact=100.0)
+    assert factors.composite(incident, POLICY, factors.factors(incident, POLICY)) == 0.0
 
 
 def test_every_factor_at_its_top_gives_100():

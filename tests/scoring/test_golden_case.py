@@ -3,10 +3,13 @@
 import pytest
 
 from schemas.noise_score import Factors
+from schemas.times import parse_time
 from schemas.words import State, Trend
 from scoring import factors
 from scoring.decay import decay
+from scoring.incident import Incident, PlatformSum
 from scoring.levels import level_of, shown
+from scoring.verdict import verdict
 from tests.builders import hours, item, profile
 from tests.driver import SHIPPED_POLICY, Driver
 
@@ -56,4 +59,19 @@ def test_a_stream_that_meets_the_published_factors_gives_the_published_page():
     assert score.level == "Murmur"
     assert score.state is State.EMERGING
     assert score.trend is Trend.STEADY
-    assert "noise 40/100, Emerging, 2 source items across 1 platform" in score.verdict
+
+
+def test_the_verdict_reads_as_the_published_line():
+    # given: the page's figures, one item, on one platform, louder once
+    incident = Incident(
+        items=1,
+        platforms={"news": PlatformSum(items=1)},
+        peak_noise=47.2,
+        peak_at=parse_time("2026-06-24T10:00:00Z"),
+    )
+
+    # then
+    assert verdict(incident, SHIPPED_POLICY, 39.75) == (
+        "Not yet — early signal: noise 39/100 · state: Emerging · 1 source item across 1 platform · "
+        "peaked at 47/100 on Jun 24, 2026"
+    )

@@ -71,6 +71,56 @@ def test_an_observation_that_brings_nothing_new_tells_nothing_but_stands_from_th
     assert driver.state().platforms["news"].interactions == 50_000
 
 
+@pytest.mark.parametrize("clock", ["stream", "wall"])
+def test_a_new_title_author_or_address_tells_nothing(clock):
+    # given
+    driver = Driver(clock=clock)
+    driver.pipe(item("a", likes=50, title="It leaks", author="ann", url="https://a.example"))
+    told = len(driver.log)
+
+    # when
+    driver.pipe(item("a", seen=3.0, likes=50, title="It still leaks", author="eve", url="https://b.example"))
+
+    # then
+    assert len(driver.log) == told
+
+
+def test_an_item_that_shrinks_stands_as_it_is_seen_last():
+    # given
+    driver, small = Driver(), Driver()
+    driver.pipe(item("a", likes=5000, comments=10, stance=-1.0, figures=("Ann", "Eve")))
+
+    # when: comments are deleted, votes taken back, a name is struck out
+    shrunk = item("a", seen=1.0, likes=50, stance=-1.0, figures=("Ann",))
+    told = driver.pipe(shrunk)
+    small.pipe(shrunk)
+
+    # then: one score, and the evidence of an item that was never larger
+    (score,) = [each.event for each in told if each.topic == NOISE_SCORES]
+    assert driver.state().platforms == small.state().platforms
+    assert driver.state().figures == small.state().figures
+    assert (driver.state().critic, driver.state().composite) == (
+        small.state().critic,
+        small.state().composite,
+    )
+    assert score.change.points < 0.0
+
+
+def test_the_retraction_of_what_was_never_seen_tells_nothing_and_keeps_it_out():
+    # given
+    driver = Driver()
+    driver.pipe(item("a", likes=50))
+    told = len(driver.log)
+
+    # when: the retraction comes first, then the observation that it takes back
+    driver.pipe(item("b", h=1.0, seen=2.0, retracted=True))
+    driver.pipe(item("b", h=1.0, seen=1.5, likes=99))
+
+    # then
+    assert len(driver.log) == told
+    assert driver.state().items == 1
+
+
 def test_a_retraction_that_is_corrected_tells_nothing():
     # given
     driver = Driver()

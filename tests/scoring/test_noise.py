@@ -113,6 +113,28 @@ def test_the_points_of_the_last_item_are_the_difference_it_made(stream):
             assert score.last_item.points == pytest.approx(score.noise - was, abs=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("observations", "share"),
+    [
+        ([item("a", likes=100)], 1.0),  # no source knows its audience
+        ([item("a", likes=100, audience=20_000)], 0.0),  # one does
+        (
+            [item("a", likes=100, audience=20_000), item("b", likes=100)],
+            0.5,
+        ),  # 100 interactions, 200 people each
+        ([item("a", likes=100, audience=0)], 0.0),  # nobody is not unknown
+        ([item("a")], 0.0),  # nothing to estimate from
+        ([item("a", likes=100), item("a", seen=1.0, likes=100, audience=20_000)], 0.0),  # known later
+        ([item("a", audience=9, likes=1), item("b", likes=100), item("b", seen=1.0, retracted=True)], 0.0),
+    ],
+)
+def test_a_score_flags_which_share_of_its_audience_is_estimated(observations, share):
+    driver = Driver()
+    for each in observations:
+        driver.pipe(each)
+    assert driver.events(NOISE_SCORES)[-1].audience_estimated == pytest.approx(share)
+
+
 def test_a_profile_moves_the_noise_by_its_impact_and_its_parties():
     # given
     driver = Driver()

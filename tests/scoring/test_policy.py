@@ -78,7 +78,7 @@ def test_the_shipped_policy_loads_and_has_the_published_constants():
         (r'^to = "Debated"', 'to = "Emerging"', "lifecycle.rules[2]: leads from Emerging to itself"),
         (r"^other = \{.*", "", "platforms: `other` is missing"),
         (r'^earliest = ".*"', 'earliest = "long ago"', "limits.earliest"),
-        (r'^Resolved = "No longer"', "", "words: `Resolved` is missing"),
+        (r'^Resolved = "No longer — resolved"', "", "words: `Resolved` is missing"),
         (r"^average_d = 90.0", "average_d = 27.9", "index.average_d: 27.9 days must be at least four times"),
         (r"^average_floor = 1.0", "average_floor = 0.0", "$.index.average_floor"),
         (r"^\[weights\]", "[weights", "not TOML"),

@@ -1,6 +1,7 @@
 """`decibel explain`: one incident, in figures and words."""
 
 import json
+import re
 
 import pytest
 from click.testing import CliRunner
@@ -79,6 +80,33 @@ def test_the_page_shows_the_sum_and_what_stands_behind_it(files):
         "Next",
     ):
         assert words in page, words
+
+
+def test_the_page_tells_what_moved_it_and_draws_how_it_went(files):
+    # given: half a day of it; reddit is b, which grew to 400 likes at 30 h
+    page = run("explain", "leak", *files).stdout
+
+    # then
+    assert "It was last moved 0 s ago, by +" in page
+    assert " points through b: " in page
+    assert "Mainstream media had it first." in page
+    assert "biggest moves" in page
+    assert "a: It leaks" in page
+    (noise,) = [line for line in page.splitlines() if line.startswith("Noise  ")]
+    assert re.search(r"[▁▂▃▄▅▆▇█]{48} 0 to \d+, 24 June 2026, 00:00 UTC to 25 June 2026, 06:00 UTC", noise)
+    assert re.search(r"▅{48} 0 \(one-sided\) to 100 \(evenly split\)", page)
+
+
+def test_the_json_holds_movers_with_titles_the_past_and_the_lead(files):
+    told = explained("leak", files)
+
+    assert {move["title"] for move in told["movers"] if move["item_id"] == "a"} == {"It leaks"}
+    assert [abs(move["points"]) for move in told["movers"]] == sorted(
+        (abs(move["points"]) for move in told["movers"]), reverse=True
+    )
+    assert told["last_move"]["item_id"] == "b"
+    assert (told["lead_time"], told["audience_estimated"]) == (0.0, 1.0)
+    assert [each["polarity"] for each in told["past"]] == [50.0] * len(told["past"])
 
 
 def test_titles_cannot_command_the_terminal(files):

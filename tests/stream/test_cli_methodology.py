@@ -154,6 +154,8 @@ def phrases(policy):
         f"{weights.view_weight:g} × views",
         f"shrunk towards {polarity.neutral:g} by a prior of {polarity.prior_mass:g} typical items",
         f"memory of {polarity.half_life_h:g} h. Three points ({polarity.shift_margin:g}) below",
+        f"of each quarter of an hour ({policy.history.spacing_min:g} min) the last one, at most {policy.history.most}.",
+        f"mainstream media (`{'`, `'.join(policy.lead_time.mainstream)}`; ours)",
         f"falling out of it {peaks.level_hysteresis:g} points",
         "half-lives: {:g}, {:g}, {:g} and {:g} h".format(*policy.rates.horizons_h),
         f"the fast rate ({trend.fast_h:g} h) with the slow rate ({trend.slow_h:g} h)",
