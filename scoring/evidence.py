@@ -7,7 +7,7 @@ from typing import Final
 
 from scoring.incident import Incident, PlatformSum
 from scoring.item import UNKNOWN, Counted
-from scoring.rates import add_item, remove_item
+from scoring.rates import add_item, recount_items, remove_item
 
 MOST_FIGURES: Final = 64
 """Distinct figures kept for an incident, the first by name, so that the order of arrival is of no matter.
@@ -39,7 +39,9 @@ def change(
         incident.first_seen = min(incident.first_seen, new.at) if incident.items > 1 or was else new.at
         incident.last_seen = max(incident.last_seen, new.at) if incident.items > 1 or was else new.at
     if lost:
-        _rebuild(incident, recount())
+        standing = list(recount())
+        _rebuild(incident, standing)
+        recount_items(incident, sorted(each.at for each in standing if not each.retracted), horizons_h)
 
 
 def _change_counts(incident: Incident, old: Counted, new: Counted) -> bool:

@@ -37,9 +37,10 @@ class _Table(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Curve(_Table, frozen=True):
-    """How fast noise decays."""
+    """How fast noise decays, and how fast an item loses its part in reach and engagement."""
 
     half_life_h: Positive
+    coverage_h: Positive
 
     @property
     def half_life_s(self) -> float:
@@ -289,6 +290,10 @@ def _check_trend(policy: Policy) -> None:
             raise PolicyError(
                 f"trend.{key}: {getattr(trend, key):g} is none of rates.horizons_h {list(horizons)}"
             )
+    if policy.curve.coverage_h not in horizons:
+        raise PolicyError(
+            f"curve.coverage_h: {policy.curve.coverage_h:g} is none of rates.horizons_h {list(horizons)}"
+        )
     if not trend.fast_h < trend.slow_h <= trend.usual_h:
         raise PolicyError("trend: fast_h < slow_h <= usual_h must hold")
     if trend.slope_h >= policy.curve.half_life_h:

@@ -98,6 +98,10 @@ def _factors(policy: Policy) -> Section:
             f"An interaction counts: like 1, comment {rule.comment_weight:g}, share {rule.share_weight:g}, "
             f"view {rule.view_weight:g}. A figure without a tier counts as {star.default_tier.value}."
         ),
+        (
+            "In reach and engagement old coverage counts less: an item loses half its part in "
+            f"{policy.curve.coverage_h:g} h."
+        ),
     )
     rows = tuple((LABELS[name], f"{weights[name]:.2f}", formulas[name]) for name in LABELS)
     return Section("Factors", words, ("factor", "weight", "rule"), rows)

@@ -146,6 +146,7 @@ def phrases(policy):
         "sum of points: " + ", ".join(f"{tier.value} {star.points(tier):g}" for tier in Tier),
         f"an unlisted figure is {star.default_tier.value}",
         f"/ {policy.duration.full_h:g} h`",
+        f"loses half its part in {policy.curve.coverage_h:g} h",
         f"`{policy.cross_platform.points_per_platform:g} × platforms`",
         f"as assessed, else {policy.industry_impact.default:g}",
         f"{weights.comment_weight:g} × comments + {weights.share_weight:g} × shares",
