@@ -70,7 +70,9 @@ def draw(story: Story, found: list[Alert], policy: Policy, file: Path) -> None:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(10.5, sum(heights) + 1.6), facecolor="white", layout="constrained")
         axes = list(figure.subplots(len(heights), 1, sharex=True, height_ratios=heights))
-        figure.suptitle(f"{story.title} ({story.incident_id})", fontsize=13, fontweight="bold", x=0.01, ha="left")
+        figure.suptitle(
+            f"{story.title} ({story.incident_id})", fontsize=13, fontweight="bold", x=0.01, ha="left"
+        )
         _volume(axes[0], story, start, end)
         _noise(axes[1], story, policy, start, end)
         states = [(to_epoch(each.at), each.to) for each in story.states]
@@ -120,8 +122,17 @@ def _noise(axis: Any, story: Story, policy: Policy, start: float, end: float) ->
     names, edges = list(policy.levels), [*policy.levels.values(), 100.0]
     for number, name in enumerate(names):
         shade = 0.985 - 0.03 * number
-        axis.axhspan(edges[number], edges[number + 1], color=(1.0, shade, shade - 0.012 * number), linewidth=0)
-        axis.text(1.005, (edges[number] + edges[number + 1]) / 200.0, name, transform=axis.transAxes, va="center", fontsize=9)
+        axis.axhspan(
+            edges[number], edges[number + 1], color=(1.0, shade, shade - 0.012 * number), linewidth=0
+        )
+        axis.text(
+            1.005,
+            (edges[number] + edges[number + 1]) / 200.0,
+            name,
+            transform=axis.transAxes,
+            va="center",
+            fontsize=9,
+        )
     x, y = curve(story, start, end)
     axis.plot([_moment(at) for at in x], y, color="#7a1712", linewidth=1.4)
     for each in story.crossed(PeakKind.PEAKED):
@@ -164,13 +175,22 @@ def _thinned(x: list[float], y: list[float], slot: float) -> tuple[list[float], 
         last = number
         while last + 1 < len(x) and x[last + 1] < x[number] + slot:
             last += 1
-        inside = sorted({number, min(range(number, last + 1), key=y.__getitem__), max(range(number, last + 1), key=y.__getitem__), last})
+        inside = sorted(
+            {
+                number,
+                min(range(number, last + 1), key=y.__getitem__),
+                max(range(number, last + 1), key=y.__getitem__),
+                last,
+            }
+        )
         kept += [(x[each], y[each]) for each in inside]
         number = last + 1
     return [at for at, _ in kept], [noise for _, noise in kept]
 
 
-def _band(axis: Any, name: str, words: list[tuple[float, Any]], colours: dict[Any, str], start: float, end: float) -> None:
+def _band(
+    axis: Any, name: str, words: list[tuple[float, Any]], colours: dict[Any, str], start: float, end: float
+) -> None:
     """One coloured stretch for each word, and the legend of those that occur."""
     seen: dict[Any, list[tuple[float, float]]] = {}
     for number, (since, word) in enumerate(words):
@@ -185,7 +205,18 @@ def _band(axis: Any, name: str, words: list[tuple[float, Any]], colours: dict[An
     axis.set_yticks([])
     axis.set_ylabel(name, rotation=0, ha="right", va="center")
     handles = [Patch(facecolor=colour, label=str(word)) for word, colour in colours.items() if word in seen]
-    axis.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, 0.9), ncols=5, frameon=False, fontsize=8.5, handlelength=1.1, handleheight=0.7, columnspacing=1.2, borderpad=0.1)
+    axis.legend(
+        handles=handles,
+        loc="lower left",
+        bbox_to_anchor=(0.0, 0.9),
+        ncols=5,
+        frameon=False,
+        fontsize=8.5,
+        handlelength=1.1,
+        handleheight=0.7,
+        columnspacing=1.2,
+        borderpad=0.1,
+    )
     for side in ("top", "right", "left", "bottom"):
         axis.spines[side].set_visible(False)
 
@@ -196,8 +227,22 @@ def _alerts(axis: Any, found: list[Alert], start: float, end: float) -> None:
     for number, row in enumerate(rows):
         here = [each for each in found if each.row == row and start <= each.at <= end]
         good, bad = [e for e in here if not e.false], [e for e in here if e.false]
-        axis.plot([_moment(e.at) for e in good], [number] * len(good), "|", color=INK, markersize=11, markeredgewidth=1.6)
-        axis.plot([_moment(e.at) for e in bad], [number] * len(bad), "x", color="#d1231a", markersize=7, markeredgewidth=1.6)
+        axis.plot(
+            [_moment(e.at) for e in good],
+            [number] * len(good),
+            "|",
+            color=INK,
+            markersize=11,
+            markeredgewidth=1.6,
+        )
+        axis.plot(
+            [_moment(e.at) for e in bad],
+            [number] * len(bad),
+            "x",
+            color="#d1231a",
+            markersize=7,
+            markeredgewidth=1.6,
+        )
     axis.set_yticks(range(len(rows)), rows)
     axis.set_ylim(len(rows) - 0.5, -0.5)
     axis.set_ylabel("alerts\n(× false)")

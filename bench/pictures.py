@@ -21,7 +21,9 @@ RECORDINGS: Final = ("tech-2021", "world-2016")
 
 def main() -> None:
     """Draw, and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("incidents", nargs="*", metavar="INCIDENT")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--out", type=Path, default=Path("docs/img"))

@@ -74,13 +74,24 @@ def page(told: list[tuple[str, Story, list[Alert], Path]], file: Path) -> str:
         "|" + "---|" * len(HEAD),
     ]
     lines += ["| " + " | ".join(row(story, found)) + " |" for _, story, found, _ in told]
-    number, wrong = sum(len(found) for *_, found, _ in told), sum(each.false for *_, found, _ in told for each in found)
-    lines += ["", f"Together {number} alerts, of which {wrong} false ({100.0 * wrong / max(number, 1):.0f} %)."]
+    number, wrong = (
+        sum(len(found) for *_, found, _ in told),
+        sum(each.false for *_, found, _ in told for each in found),
+    )
+    lines += [
+        "",
+        f"Together {number} alerts, of which {wrong} false ({100.0 * wrong / max(number, 1):.0f} %).",
+    ]
     for recording, group in groupby(told, key=lambda each: each[0]):
         lines += ["", f"## {recording}"]
         for _, story, _, picture in group:
             path = os.path.relpath(picture, file.parent)
-            lines += ["", f"### {story.incident_id}", "", f"![{story.title}: volume, noise, state, trend and alerts]({path})"]
+            lines += [
+                "",
+                f"### {story.incident_id}",
+                "",
+                f"![{story.title}: volume, noise, state, trend and alerts]({path})",
+            ]
     return "\n".join(lines) + "\n"
 
 
