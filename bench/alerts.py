@@ -27,11 +27,11 @@ STANDS_S: Final = 2.0 * DAY_S
 """How long what is said to be over must stay over."""
 
 RULES: Final = f"""\
-- An alert of a **rise** (a new peak, *Surging*, a spike, a step up other than the first detection) is false if the twelve
-  hours around it ({AROUND_S / HOUR_S:.0f} h before to {AROUND_S / HOUR_S:.0f} h after) hold fewer than {LEAST_ITEMS} items, or no more than {TIMES_USUAL:g} times as many as twelve hours of
-  the week before held on average.
-- An alert of an **end** (`peaked`, a step back) is false if what it says is over comes back within {STANDS_S / DAY_S:.0f} days: a higher peak,
-  a step up."""
+- An alert of a **rise** (a new peak, *Surging*, a spike, a step up other than the first detection) is false if the
+  twelve hours around it ({AROUND_S / HOUR_S:.0f} h before to {AROUND_S / HOUR_S:.0f} h after) hold fewer than
+  {LEAST_ITEMS} items, or no more than {TIMES_USUAL:g} times as many as twelve hours of the week before on average.
+- An alert of an **end** (`peaked`, a step back) is false if what it says is over comes back within
+  {STANDS_S / DAY_S:.0f} days: a higher peak, a step up."""
 """The rules in words, for the table."""
 
 ORDER: Final = (State.RESOLVED, State.EMERGING, State.GROWING, State.DEBATED, State.MAJOR)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from itertools import groupby, pairwise
 from pathlib import Path
 
 from bench.alerts import RULES, Alert
 from bench.story import Story
-from schemas.times import to_epoch
+from schemas.times import from_epoch
 from schemas.words import PeakKind
 from scoring.reasons import span
 
@@ -18,7 +19,7 @@ HEAD = (
     "onset",
     "first alert",
     "peak",
-    "peaked told",
+    "peaked",
     "alerts",
     "false",
     "trend words",
@@ -27,23 +28,40 @@ HEAD = (
 )
 
 
+INTRODUCTION = """\
+Written by `python -m bench.pictures`, which replays two recordings under the shipped policy as `decibel replay` does:
+ten technology incidents of 2020 and 2021 (Hacker News, Lobsters, r/programming) and four world stories of 2016 (18
+Facebook pages, a sample of Hacker News). The items are cut by keyword, their early counts are partly modelled, and
+volumes are small beside what crawlers of whole platforms see; impact and parties are ours, by hindsight. The rules
+were looked at on these very recordings: they show how the rules behave, they prove nothing on fresh ground.
+
+**Alerts** are new peaks, `peaked`, *Surging*, spikes and state changes (other than the first detection). Which of
+them were **false** is our judgement, by these rules:"""
+
+COLUMNS = """\
+*Onset* is the first item's publishing time, *first alert* the time from there. *Peaked* is the loudest peak that was
+told to be one: its noise, and when that was told (a louder moment within the margin of 5 points is not told again).
+The last figures say how restless the words are: changes of the trend's word, and level crossings in both directions.
+In the pictures ▼ stands where a peak was that `peaked` told of later."""
+
+
 def row(story: Story, found: list[Alert]) -> list[str]:
     """Return the cells of one incident, in the order of `HEAD`."""
     onset, last = story.onset, story.scores[-1]
     first = found[0] if found else None
     peaked = story.crossed(PeakKind.PEAKED)
-    told = [each for each in peaked if each.peak == last.peak]
+    loudest = max(peaked, key=lambda each: each.peak.noise if each.peak else 0.0, default=None)
     false = [each for each in found if each.false]
     levels = story.crossed(PeakKind.ROSE_ABOVE, PeakKind.FELL_BELOW)
     return [
         story.incident_id,
         str(len(story.published)),
-        _time(onset),
+        _time(from_epoch(onset)),
         "none" if first is None else f"{span(first.at - onset)} ({first.words})",
-        f"{last.peak.noise:.1f}, {_time(to_epoch(last.peak.at))}",
-        _time(to_epoch(told[0].at)) if told else "not told",
+        _peak(last.peak.noise, last.peak.at),
+        "not told" if loudest is None or loudest.peak is None else _peak(loudest.peak.noise, loudest.at),
         str(len(found)),
-        f"{len(false)}" + (f" ({_kinds(false)})" if false else ""),
+        f"{len(false)} ({_kinds(false)})" if false else "0",
         str(len(story.trends)),
         str(len(levels)),
         _states(story),
@@ -55,20 +73,11 @@ def page(told: list[tuple[str, Story, list[Alert], Path]], file: Path) -> str:
     lines = [
         "# What real recordings come to",
         "",
-        "Written by `python -m bench.pictures`, which replays two recordings under the shipped policy as `decibel replay`",
-        "does: ten technology incidents of 2020 and 2021 (Hacker News, Lobsters, r/programming) and four world stories of 2016",
-        "(18 Facebook pages, a sample of Hacker News). The items are cut by keyword, their early counts are partly modelled,",
-        "and volumes are small beside what crawlers of whole platforms see; impact and parties are ours, by hindsight. The",
-        "policy was looked at on these very recordings: they show how the rules behave, they are no proof on fresh ground.",
-        "",
-        "**Alerts** are new peaks, `peaked`, *Surging*, spikes and state changes (other than the first detection).",
-        "Which of them were **false** is our judgement, by these rules:",
+        INTRODUCTION,
         "",
         RULES,
         "",
-        "Onset is the first item's publishing time, *first alert* the time from there; *peaked told* says when the highest peak",
-        "was known to have been one. The last two figures tell how restless the words are: changes of the trend's word, and level",
-        "crossings in both directions.",
+        COLUMNS,
         "",
         "| " + " | ".join(HEAD) + " |",
         "|" + "---|" * len(HEAD),
@@ -108,7 +117,9 @@ def _kinds(found: list[Alert]) -> str:
     return ", ".join(f"{number} {row}" for row, number in counts.items())
 
 
-def _time(at: float) -> str:
-    from schemas.times import from_epoch
+def _peak(noise: float, at: datetime) -> str:
+    return f"{noise:.1f}, {_time(at)}"
 
-    return f"{from_epoch(at):%Y-%m-%d %H:%M}"
+
+def _time(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M}"

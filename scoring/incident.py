@@ -78,6 +78,10 @@ class Incident(Struct, array_like=True):
     last_platform: str = ""
     last_points: float = 0.0
 
+    # since when the trend has its word, and when the last new peak was told
+    trend_since: float = 0.0
+    announced_at: float = 0.0
+
     @property
     def detected(self) -> bool:
         """Whether an item has ever been counted: a profile alone makes no noise."""
