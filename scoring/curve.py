@@ -70,21 +70,22 @@ def slope_per_hour(incident: Incident, policy: Policy, at: float) -> float:
     return lag * LN2 / policy.trend.slope_h
 
 
-def slope_turns(incident: Incident, policy: Policy) -> float:
-    """Return when the noise falls below its own mean, so that its slope turns negative (epoch seconds).
+def slope_turns(incident: Incident, policy: Policy, times: float = 1.0) -> float:
+    """Return when `times` the noise falls below its own mean, 1 being where its slope turns (epoch seconds).
 
-    The difference of two exponentials with one sign change: closed form.
+    The difference of two exponentials with one sign change: closed form. It is NEVER where decay alone does not
+    bring the noise so far below its mean.
     """
     b = _slope_constant(policy)
     noise, gain, a = _curve(incident, policy, b)
     start = max(incident.averages_at, incident.last_seen)
     average = _flat_average(incident, incident.noise_average, b, noise, start)
-    if average >= noise:
+    if average >= times * noise:
         return ALREADY
     steady = gain * noise
-    if steady <= noise:
+    if steady <= times * noise:
         return NEVER
-    return ceil_ms(start + math.log((steady - average) / (steady - noise)) / (b - a))
+    return ceil_ms(start + math.log((steady - average) / (steady - times * noise)) / (b - a))
 
 
 def _mean_at(incident: Incident, policy: Policy, mean: float, b: float, at: float) -> float:

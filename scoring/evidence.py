@@ -7,7 +7,7 @@ from typing import Final
 
 from scoring.incident import Incident, PlatformSum
 from scoring.item import UNKNOWN, Counted
-from scoring.rates import add_item, remove_item
+from scoring.rates import add_item, recount_items, remove_item
 
 MOST_FIGURES: Final = 64
 """Distinct figures kept for an incident, the first by name, so that the order of arrival is of no matter.
@@ -50,7 +50,9 @@ def change(
         if new.platform in mainstream:
             incident.mainstream_first = min(incident.mainstream_first or new.at, new.at)
     if lost:
-        _rebuild(incident, mainstream, recount())
+        standing = list(recount())
+        _rebuild(incident, mainstream, standing)
+        recount_items(incident, sorted(each.at for each in standing if not each.retracted), horizons_h)
 
 
 def _change_counts(incident: Incident, old: Counted, new: Counted) -> bool:

@@ -31,13 +31,26 @@ class Audience(NamedTuple):
         return self.estimated / total if total else 0.0
 
 
+def recent_share(incident: Incident, policy: Policy) -> float:
+    """Return which share (0 to 1) of what the items reached still counts, as of the last coverage.
+
+    Each item loses half its part in `coverage_h`; their decayed count over their number is that share for items
+    alike. So one item after weeks of silence does not bring back all that was ever said, and no item's counts have
+    to be kept by date.
+    """
+    if not incident.items:
+        return 1.0
+    horizon = policy.rates.horizons_h.index(policy.curve.coverage_h)
+    return min(1.0, incident.counts[horizon] / incident.items)
+
+
 def audience(incident: Incident, policy: Policy) -> Audience:
-    """Return the audience of the standing items, summed over platforms."""
-    known, estimated = 0, 0.0
+    """Return the audience of the standing items, summed over platforms, aged by `recent_share`."""
+    known, estimated, recent = 0, 0.0, recent_share(incident, policy)
     for name, sums in incident.platforms.items():
         known += sums.audience
         estimated += sums.without_audience / MILLI * policy.platform(name).audience_per_interaction
-    return Audience(float(known), estimated)
+    return Audience(known * recent, estimated * recent)
 
 
 def reach(people: Audience, policy: Policy) -> float:
@@ -46,8 +59,8 @@ def reach(people: Audience, policy: Policy) -> float:
 
 
 def engagement_units(incident: Incident, policy: Policy) -> float:
-    """Return interactions in units of each platform's typical item, summed."""
-    return math.fsum(
+    """Return interactions in units of each platform's typical item, summed, aged by `recent_share`."""
+    return recent_share(incident, policy) * math.fsum(
         sums.interactions / MILLI / policy.platform(name).typical for name, sums in incident.platforms.items()
     )
 

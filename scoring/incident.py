@@ -83,6 +83,9 @@ class Incident(Struct, array_like=True):
     detected_at: float = 0.0
     # evidence too: the first coverage by mainstream media (`lead_time.mainstream`), 0 for none
     mainstream_first: float = 0.0
+    # since when the trend has its word, and when the last new peak was told
+    trend_since: float = 0.0
+    announced_at: float = 0.0
 
     @property
     def detected(self) -> bool:

@@ -24,13 +24,13 @@ from scoring.changes import Changes, ItemKey, Outcome, Tally
 from scoring.clock import Clock, times_of
 from scoring.curve import settle_averages
 from scoring.deadlines import Deadlines
-from scoring.decay import NEVER
 from scoring.incident import Incident
 from scoring.index import Part, PartitionIndex, part_of
 from scoring.item import Counted, ItemRow, count, rewrite
 from scoring.movement import Before
 from scoring.policy import OTHER, Policy
 from scoring.rows import Rows
+from scoring.upcoming import next_deadline
 
 DETECTED: Final = "first detected"
 _A_MOMENT_S: Final = 0.0005
@@ -147,7 +147,7 @@ class Ledger:
             if offset is not None and offset <= incident.items_offset:
                 past.append((incident_id, at))
                 continue
-            due = self._next_deadline(incident, max(incident.as_of, at - _A_MOMENT_S))
+            due = next_deadline(incident, self.policy, max(incident.as_of, at - _A_MOMENT_S))
             if due <= at:  # one that has moved later is only put back: others may be due before it
                 due = self._fire(incident_id, incident, due)
             self.deadlines.plan(incident_id, due)
@@ -198,7 +198,7 @@ class Ledger:
             self.time = max(self.time, incident.as_of)
             if incident.detected:
                 self.index.recover(part_of(incident, self.policy))
-                self.deadlines.plan(incident_id, self._next_deadline(incident, incident.as_of))
+                self.deadlines.plan(incident_id, next_deadline(incident, self.policy, incident.as_of))
         return found
 
     def incident(self, incident_id: str) -> Incident | None:
@@ -275,7 +275,7 @@ class Ledger:
         lifecycle.resume(incident, policy, now)
         self._tell(incident_id, incident, now, self._assess(incident, now), was)
         self.index.replace(incident_id, before, part_of(incident, policy), now)
-        self.deadlines.plan(incident_id, self._next_deadline(incident, now))
+        self.deadlines.plan(incident_id, next_deadline(incident, policy, now))
 
     def _detect(self, incident_id: str, incident: Incident, now: float) -> None:
         """An incident has its first item."""
@@ -304,20 +304,20 @@ class Ledger:
             self.tally.revisions += 1
             self._changes.incidents[incident_id] = incident
             self._tell(incident_id, incident, due, assessed, None)
-        return self._next_deadline(incident, due)
+        return next_deadline(incident, self.policy, due)
 
     def _fire_until(self, incident_id: str, incident: Incident, until: float) -> None:
         """Fire what is due of one incident by `until`."""
-        due = self._next_deadline(incident, incident.as_of)
+        due = next_deadline(incident, self.policy, incident.as_of)
         while due <= until:
             due = self._fire(incident_id, incident, due)
 
     def _assess(self, incident: Incident, now: float) -> Assessment:
         """Bring peaks, trend and state up to `now`; the row changes, and what happened is returned."""
         crossings = list(peaks.cross(incident, self.policy, now))
-        previous, incident.trend = incident.trend, trend.outlook(incident, self.policy).word(now)
+        trend_was = trend.turn(incident, self.policy, now)
         steps = list(lifecycle.step(incident, self.policy, now))
-        return Assessment(crossings, previous if previous is not incident.trend else None, steps)
+        return Assessment(crossings, trend_was, steps)
 
     def _tell(
         self, incident_id: str, incident: Incident, now: float, assessed: Assessment, was: Before | None
@@ -339,20 +339,6 @@ class Ledger:
             self._to_score[incident_id] = (incident, was)
         else:
             outputs.append(self._score(incident_id, incident, was))
-
-    def _next_deadline(self, incident: Incident, after: float) -> float:
-        """Return the first time after `after` at which the incident may change by itself, or NEVER."""
-        policy, earliest = self.policy, NEVER
-        for at in trend.outlook(incident, policy).changes(after):
-            earliest = min(earliest, at)
-        for at in (
-            peaks.peaked_at(incident, policy),
-            peaks.level_ends(incident, policy),
-            lifecycle.next_step(incident, policy),
-        ):
-            if after < at < earliest:
-                earliest = at
-        return earliest
 
     # -- rows ----------------------------------------------------------------------------------------------------
 

@@ -1,21 +1,25 @@
 """Lifecycle: which state an incident is in, by declared rules: enter, hold, cooldown, leave, reopen.
 
-Each rule compares a metric with a value and wants the comparison to hold for a while. When a metric will fall through
-a value is known in closed form, so every rule has one firing time, and holds are honoured without any tick.
+Each rule compares metrics with values and wants all its comparisons to hold together for a while. When a metric will
+fall through a value is known in closed form, so every rule has one firing time: holds need no tick.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from schemas.times import HOUR_S
 from schemas.words import State
 from scoring.curve import noise_falls_below
 from scoring.decay import ALREADY, NEVER
 from scoring.incident import Incident
-from scoring.policy import METRIC_HORIZON_H, Policy, Rule
+from scoring.lifecycle_rules import METRIC_HORIZON_H, Condition, Rule
+from scoring.policy import Policy
 from scoring.rates import rate_falls_below
+
+UNITS: Final = {"velocity": " items/h", "activity": " items/h", "platforms": "", "noise": ""}
+"""What stands behind a value of each metric."""
 
 
 class Transition(NamedTuple):
@@ -37,14 +41,40 @@ def metric(incident: Incident, policy: Policy, name: str, at: float) -> float:
     return incident.rate_at(policy.rates.horizons_h.index(horizon_h), horizon_h, at)
 
 
-def metric_falls(incident: Incident, policy: Policy, rule: Rule) -> float:
-    """Return when the rule's metric falls below its value if nothing new comes (epoch seconds)."""
-    if rule.metric == "noise":
-        return noise_falls_below(incident, policy, rule.than)
-    if rule.metric == "platforms":
-        return ALREADY if len(incident.platforms) < rule.than else NEVER
-    horizon_h = METRIC_HORIZON_H[rule.metric]
-    return rate_falls_below(incident, policy.rates.horizons_h.index(horizon_h), horizon_h, rule.than)
+def metric_falls(incident: Incident, policy: Policy, condition: Condition) -> float:
+    """Return when the metric falls below the condition's value if nothing new comes (epoch seconds)."""
+    if condition.metric == "noise":
+        return noise_falls_below(incident, policy, condition.than)
+    if condition.metric == "platforms":
+        return ALREADY if len(incident.platforms) < condition.than else NEVER
+    horizon_h = METRIC_HORIZON_H[condition.metric]
+    return rate_falls_below(incident, policy.rates.horizons_h.index(horizon_h), horizon_h, condition.than)
+
+
+class Span(NamedTuple):
+    """From when to before when (epoch seconds) all comparisons of a rule hold, if nothing new comes."""
+
+    begins: float
+    ends: float
+
+    def holds(self, at: float) -> bool:
+        """Whether they hold at `at`."""
+        return self.begins <= at < self.ends
+
+
+def span(incident: Incident, policy: Policy, rule: Rule) -> Span:
+    """Return when the rule's comparisons hold together: without anything new each metric only falls.
+
+    So "at least" holds until its metric falls through the value, "below" from then on.
+    """
+    begins, ends = ALREADY, NEVER
+    for condition in rule.when:
+        falls = metric_falls(incident, policy, condition)
+        if condition.comparison == "at_least":
+            ends = min(ends, falls)
+        else:
+            begins = max(begins, falls)
+    return Span(begins, ends)
 
 
 def settle(incident: Incident, policy: Policy, now: float) -> None:
@@ -53,19 +83,17 @@ def settle(incident: Incident, policy: Policy, now: float) -> None:
     What is noted does not depend on how often this is called on the way to `now`.
     """
     for index, rule in _rules(incident, policy):
-        falls = metric_falls(incident, policy, rule)
-        if rule.comparison == "at_least":
-            if now >= falls:
-                incident.holds_since.pop(index, None)
-        elif now >= falls and index not in incident.holds_since:
-            incident.holds_since[index] = max(falls, incident.state_since) if falls == ALREADY else falls
+        held = span(incident, policy, rule)
+        if not held.holds(now):
+            incident.holds_since.pop(index, None)
+        elif index not in incident.holds_since:
+            incident.holds_since[index] = max(held.begins, incident.state_since)
 
 
 def resume(incident: Incident, policy: Policy, now: float) -> None:
     """Note, after something new was applied at `now`, which comparisons begin to hold or hold no more."""
     for index, rule in _rules(incident, policy):
-        holds = (now < metric_falls(incident, policy, rule)) == (rule.comparison == "at_least")
-        if not holds:
+        if not span(incident, policy, rule).holds(now):
             incident.holds_since.pop(index, None)
         elif index not in incident.holds_since:
             incident.holds_since[index] = now
@@ -73,13 +101,13 @@ def resume(incident: Incident, policy: Policy, now: float) -> None:
 
 def fires_at(incident: Incident, policy: Policy, index: int, rule: Rule) -> float:
     """Return when the rule with this index will have been met if nothing new comes, or NEVER."""
-    falls = metric_falls(incident, policy, rule)
-    fires = round(_since(incident, index, rule, falls) + rule.hold_h * HOUR_S, 3)
+    held = span(incident, policy, rule)
+    fires = round(_since(incident, index, held) + rule.hold_h * HOUR_S, 3)
     if rule.step == "back" or incident.stepped_back:
         fires = max(
             fires, round(incident.state_since + policy.lifecycle.cooldown_h[incident.state] * HOUR_S, 3)
         )
-    return NEVER if rule.comparison == "at_least" and fires >= falls else fires
+    return NEVER if fires >= held.ends else fires
 
 
 def step(incident: Incident, policy: Policy, now: float) -> Iterator[Transition]:
@@ -102,26 +130,34 @@ def next_step(incident: Incident, policy: Policy) -> float:
 
 
 def _take(incident: Incident, policy: Policy, index: int, rule: Rule, now: float) -> Transition:
-    since = _since(incident, index, rule, metric_falls(incident, policy, rule))
-    evidence = {
-        rule.metric: metric(incident, policy, rule.metric, now),
-        "threshold": rule.than,
-        "held_h": max(0.0, round((now - since) / HOUR_S, 3)),
-    }
+    since = _since(incident, index, span(incident, policy, rule))
+    told = evidence(incident, policy, rule, now) | {"held_h": max(0.0, round((now - since) / HOUR_S, 3))}
     previous, incident.state = incident.state, rule.to
     incident.state_since, incident.stepped_back = now, rule.step == "back"
     still = {number for number, _ in _rules(incident, policy)}
     incident.holds_since = {number: at for number, at in incident.holds_since.items() if number in still}
     resume(incident, policy, now)
-    return Transition(previous, rule.to, rule, evidence)
+    return Transition(previous, rule.to, rule, told)
 
 
-def _since(incident: Incident, index: int, rule: Rule, falls: float) -> float:
-    """Since when the comparison holds, or from when it will; NEVER where only something new can make it hold."""
+def evidence(incident: Incident, policy: Policy, rule: Rule, at: float) -> dict[str, float]:
+    """Return the figures that met the rule at `at`: each metric, and what it was compared with.
+
+    The first comparison's value is the `threshold`, that of a further one `<metric>_threshold`.
+    """
+    told: dict[str, float] = {}
+    for condition in rule.when:
+        told[condition.metric] = metric(incident, policy, condition.metric, at)
+        told[f"{condition.metric}_threshold" if "threshold" in told else "threshold"] = condition.than
+    return told
+
+
+def _since(incident: Incident, index: int, held: Span) -> float:
+    """Since when the comparisons hold, or from when they will; NEVER where only something new can make them hold."""
     noted = incident.holds_since.get(index)
     if noted is not None:
         return noted
-    return falls if rule.comparison == "below" else NEVER
+    return held.begins if ALREADY < held.begins < held.ends else NEVER
 
 
 def _rules(incident: Incident, policy: Policy) -> Iterator[tuple[int, Rule]]:
@@ -132,7 +168,11 @@ def _rules(incident: Incident, policy: Policy) -> Iterator[tuple[int, Rule]]:
 
 def reason(rule: Rule) -> str:
     """Return in words what the rule wanted."""
-    unit = {"velocity": " items/h", "activity": " items/h", "platforms": "", "noise": ""}[rule.metric]
-    words = {"at_least": "at or above", "below": "below"}[rule.comparison]
     held = f" for {rule.hold_h:g} h" if rule.hold_h else ""
-    return f"{rule.metric} {words} {rule.than:g}{unit}{held}"
+    return " and ".join(map(condition_told, rule.when)) + held
+
+
+def condition_told(condition: Condition) -> str:
+    """Return one comparison in words."""
+    words = {"at_least": "at or above", "below": "below"}[condition.comparison]
+    return f"{condition.metric} {words} {condition.than:g}{UNITS[condition.metric]}"

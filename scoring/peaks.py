@@ -26,9 +26,9 @@ def cross(incident: Incident, policy: Policy, now: float) -> Iterator[Crossing]:
     if noise > incident.peak_noise:
         incident.peak_noise, incident.peak_at = noise, now
     yield from _cross_levels(incident, policy, now, noise)
-    rule, names = policy.peaks, tuple(policy.levels)
-    if noise >= rule.first_noise and noise >= incident.announced + rule.margin:
-        incident.announced, incident.peaked = noise, False
+    names = tuple(policy.levels)
+    if noise >= _to_announce(incident, policy) and now >= _pause_ends(incident, policy):
+        incident.announced, incident.announced_at, incident.peaked = noise, now, False
         yield Crossing(PeakKind.NEW_PEAK, names[incident.level])
     if now >= peaked_at(incident, policy):
         incident.peaked = True
@@ -43,6 +43,23 @@ def _cross_levels(incident: Incident, policy: Policy, now: float, noise: float) 
     while now >= level_ends(incident, policy):
         incident.level -= 1
         yield Crossing(PeakKind.FELL_BELOW, names[incident.level + 1])
+
+
+def announced_at(incident: Incident, policy: Policy) -> float:
+    """Return when a new peak that came within the pause will be told if nothing new comes, or NEVER."""
+    ends, least = _pause_ends(incident, policy), _to_announce(incident, policy)
+    return (
+        ends if incident.peak_noise >= least and ends < noise_falls_below(incident, policy, least) else NEVER
+    )
+
+
+def _to_announce(incident: Incident, policy: Policy) -> float:
+    """The noise from which there is a new peak to tell."""
+    return max(policy.peaks.first_noise, incident.announced + policy.peaks.margin)
+
+
+def _pause_ends(incident: Incident, policy: Policy) -> float:
+    return round(incident.announced_at + policy.peaks.pause_h * HOUR_S, 3)
 
 
 def peaked_at(incident: Incident, policy: Policy) -> float:

@@ -2,44 +2,32 @@
 
 from __future__ import annotations
 
-import graphlib
 import math
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 import msgspec
-from msgspec import Meta, Struct, field
+from msgspec import Meta
 
 from schemas.errors import PolicyError
 from schemas.noise_score import Factors
 from schemas.times import DAY_S, HOUR_S, parse_time
 from schemas.words import State, Tier
+from scoring.lifecycle_rules import Lifecycle, check_lifecycle
+from scoring.policy_types import NotNegative, Points, Positive, Share
+from scoring.policy_types import Table as _Table
 
 SHIPPED: Final = Path(__file__).with_name("policy.toml")
 OTHER: Final = "other"
 """The platform whose constants serve for every platform that the policy does not name."""
 
-METRIC_HORIZON_H: Final = {"velocity": 1.0, "activity": 24.0}
-"""The horizon (hours) of the rate that each rate metric of the lifecycle reads."""
-
-Positive = Annotated[float, Meta(gt=0.0)]
-NotNegative = Annotated[float, Meta(ge=0.0)]
-Cooldown = Annotated[float, Meta(ge=0.01)]
-"""Hours. Without a cooldown a step back and a step forward could follow one another in the same instant, for ever."""
-
-Points = Annotated[float, Meta(ge=0.0, le=100.0)]
-Share = Annotated[float, Meta(ge=0.0, lt=1.0)]
-
-
-class _Table(Struct, frozen=True, forbid_unknown_fields=True):
-    """A table of the file: an unknown key is an error, since it is most likely a misspelt one."""
-
 
 class Curve(_Table, frozen=True):
-    """How fast noise decays."""
+    """How fast noise decays, and how fast an item loses its part in reach and engagement."""
 
     half_life_h: Positive
+    coverage_h: Positive
 
     @property
     def half_life_s(self) -> float:
@@ -122,6 +110,7 @@ class PeakRule(_Table, frozen=True):
 
     first_noise: Points
     margin: Positive
+    pause_h: NotNegative
     hold_h: Positive
     level_hysteresis: Positive
 
@@ -142,30 +131,14 @@ class TrendRule(_Table, frozen=True):
     rising_ratio: Positive
     cooling_ratio: Positive
     fading_ratio: Positive
+    rise_share: Share
+    fall_share: Share
+    hold_h: NotNegative
     hysteresis: Share
     rise_items: Positive
     fall_items: Positive
     slope_h: Positive
     spike_floor_items: Positive
-
-
-class Rule(_Table, frozen=True):
-    """One row of the lifecycle table: from which states to which, when `metric` compares so for `hold_h`."""
-
-    sources: Annotated[tuple[State, ...], Meta(min_length=1)] = field(name="from")
-    to: State
-    metric: Literal["velocity", "activity", "platforms", "noise"]
-    comparison: Literal["at_least", "below"] = field(name="is")
-    than: NotNegative
-    hold_h: NotNegative
-    step: Literal["forward", "back"]
-
-
-class Lifecycle(_Table, frozen=True):
-    """The rules of the lifecycle, first match first, and the cooldown of each state."""
-
-    cooldown_h: dict[State, Cooldown]
-    rules: tuple[Rule, ...]
 
 
 class Limits(_Table, frozen=True):
@@ -261,8 +234,13 @@ def check(policy: Policy) -> None:
     _check_weights(policy.weights)
     _check_levels(policy.levels, policy.peaks.level_hysteresis)
     _check_finite("", msgspec.to_builtins(policy))
+    if policy.peaks.pause_h >= policy.peaks.hold_h:
+        raise PolicyError(
+            f"peaks.pause_h: {policy.peaks.pause_h:g} must be below peaks.hold_h, {policy.peaks.hold_h:g}: "
+            "a peak is told before it is confirmed"
+        )
     _check_trend(policy)
-    _check_lifecycle(policy.lifecycle, policy.rates.horizons_h)
+    check_lifecycle(policy.lifecycle, policy.rates.horizons_h)
     if policy.index.average_d * DAY_S < 4.0 * policy.curve.half_life_s:
         raise PolicyError(
             f"index.average_d: {policy.index.average_d:g} days must be at least four times curve.half_life_h, "
@@ -320,6 +298,10 @@ def _check_trend(policy: Policy) -> None:
             raise PolicyError(
                 f"trend.{key}: {getattr(trend, key):g} is none of rates.horizons_h {list(horizons)}"
             )
+    if policy.curve.coverage_h not in horizons:
+        raise PolicyError(
+            f"curve.coverage_h: {policy.curve.coverage_h:g} is none of rates.horizons_h {list(horizons)}"
+        )
     if not trend.fast_h < trend.slow_h <= trend.usual_h:
         raise PolicyError("trend: fast_h < slow_h <= usual_h must hold")
     if trend.slope_h >= policy.curve.half_life_h:
@@ -334,24 +316,3 @@ def _check_trend(policy: Policy) -> None:
         raise PolicyError(
             f"trend.hysteresis: {trend.hysteresis:g} makes the edges of cooling and rising overlap"
         )
-
-
-def _check_lifecycle(lifecycle: Lifecycle, horizons_h: tuple[float, ...]) -> None:
-    for state in State:
-        if state not in lifecycle.cooldown_h:
-            raise PolicyError(f"lifecycle.cooldown_h: `{state.value}` is missing")
-    forward: dict[State, set[State]] = {state: set() for state in State}
-    for number, rule in enumerate(lifecycle.rules, 1):
-        if rule.to in rule.sources:
-            raise PolicyError(f"lifecycle.rules[{number}]: leads from {rule.to.value} to itself")
-        horizon = METRIC_HORIZON_H.get(rule.metric)
-        if horizon is not None and horizon not in horizons_h:
-            raise PolicyError(f"rates.horizons_h: {horizon:g} is missing; lifecycle.rules[{number}] needs it")
-        if rule.step == "forward":
-            for source in rule.sources:
-                forward[source].add(rule.to)
-    try:
-        graphlib.TopologicalSorter(forward).prepare()
-    except graphlib.CycleError as error:
-        circle = " -> ".join(state.value for state in error.args[1])
-        raise PolicyError(f"lifecycle.rules: steps forward lead round in a circle: {circle}") from error

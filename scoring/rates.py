@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from schemas.times import HOUR_S
 from scoring.decay import falls_below
@@ -27,6 +27,16 @@ def remove_item(incident: Incident, at: float, horizons_h: Sequence[float]) -> N
     for i, horizon_h in enumerate(horizons_h):
         left = counts[i] - 2.0 ** (elapsed / (horizon_h * HOUR_S))
         counts[i] = left if left > 1e-12 else 0.0
+
+
+def recount_items(incident: Incident, dates: Iterable[float], horizons_h: Sequence[float]) -> None:
+    """Count again the items of these dates (epoch seconds, in order), as of the last of them.
+
+    Where the last coverage is taken away, the counts would else be as of a time of which nothing is left.
+    """
+    incident.rates_at, incident.counts = 0.0, [0.0] * len(horizons_h)
+    for at in dates:
+        add_item(incident, at, horizons_h)
 
 
 def count_falls_below(incident: Incident, horizon: int, horizon_h: float, items: float) -> float:

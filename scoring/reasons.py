@@ -35,6 +35,9 @@ CAME_BY: Final = {
     Cause.MERGE: "a merge with another incident",
 }
 
+AGED: Final = 0.9
+"""Share that still counts below which a reason says so: of a young incident it says nothing new."""
+
 Names = Mapping[str, str]
 """How a name is written, by the name in lower case: rows keep the latter."""
 
@@ -83,17 +86,19 @@ def reach(incident: Incident, policy: Policy) -> str:
     total = people.known + people.estimated
     if not total:
         return "no audience known, and no interactions to estimate one from"
+    aged = _aged(incident, policy)
     if not people.estimated:
-        return f"audience {total:,.0f}, as the sources say"
+        return f"audience {total:,.0f}, as the sources say{aged}"
     if not people.known:
-        return f"audience {total:,.0f}, all of it estimated from interactions"
-    return f"audience {total:,.0f} ({100 * people.estimated_share:.0f} % estimated)"
+        return f"audience {total:,.0f}, all of it estimated from interactions{aged}"
+    return f"audience {total:,.0f} ({100 * people.estimated_share:.0f} % estimated){aged}"
 
 
 def engagement(incident: Incident, policy: Policy) -> str:
     """Interactions in typical items, and where they were."""
+    recent = factors.recent_share(incident, policy)
     units = {
-        name: sums.interactions / MILLI / policy.platform(name).typical
+        name: recent * sums.interactions / MILLI / policy.platform(name).typical
         for name, sums in incident.platforms.items()
         if sums.interactions
     }
@@ -101,8 +106,10 @@ def engagement(incident: Incident, policy: Policy) -> str:
         return "no interactions yet"
     shares = sorted(units.items(), key=lambda each: (-each[1], each[0]))
     total = factors.engagement_units(incident, policy)
-    return f"interactions of {_round(total)} typical items: " + _listed(
-        f"{name} {_round(number)}" for name, number in shares
+    return (
+        f"interactions of {_round(total)} typical items: "
+        + _listed(f"{name} {_round(number)}" for name, number in shares)
+        + _aged(incident, policy)
     )
 
 
@@ -209,6 +216,12 @@ def _held_back(incident: Incident, policy: Policy, at: float, ratio: float) -> s
         return f"; {'too few items' if few else 'but the noise does not grow'} to call it rising"
     few = at >= seen.fall_ends
     return f"; {'too few items' if few else 'but the noise does not fall'} to call it falling"
+
+
+def _aged(incident: Incident, policy: Policy) -> str:
+    """That older coverage counts for less, where it makes a difference that shows."""
+    recent = factors.recent_share(incident, policy)
+    return f"; the {100 * recent:.0f} % of it all that have not aged" if recent < AGED else ""
 
 
 def _listed(parts: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from schemas.times import HOUR_S, ceil_ms
 from schemas.words import Trend
 from scoring.curve import slope_turns
-from scoring.decay import ALREADY
+from scoring.decay import ALREADY, NEVER
 from scoring.incident import LN2, Incident
 from scoring.policy import Policy
 from scoring.rates import count_falls_below
@@ -24,26 +24,47 @@ STEADY = WORDS.index(Trend.STEADY)
 class Outlook(NamedTuple):
     """When each thing that holds up the present word will give way, if nothing new comes (epoch seconds).
 
-    `edges` are the times at which the ratio of fast to slow rate falls below each edge, from fading to surging.
+    `edges` are the times at which the ratio of fast to slow rate falls below each edge, from fading to surging;
+    `grows_until` and `falls_from` when the noise is no longer above, and is below, its own mean; `kept_until` when
+    the present word has been told for long enough to be taken back.
     """
 
     edges: tuple[float, float, float, float]
     rise_ends: float
     fall_ends: float
-    slope_turns: float
+    grows_until: float
+    falls_from: float
+    present: Trend
+    kept_until: float
 
     def word(self, now: float) -> Trend:
         """Return the word that holds at `now`."""
+        word = self._word(now)
+        return self.present if now < self.kept_until and self._takes_back(word) else word
+
+    def _word(self, now: float) -> Trend:
         rank = sum(now < edge for edge in self.edges)
-        if rank > STEADY and now >= min(self.rise_ends, self.slope_turns):
+        if rank > STEADY and now >= min(self.rise_ends, self.grows_until):
             return Trend.STEADY
-        if rank < STEADY and not self.slope_turns <= now < self.fall_ends:
+        if rank < STEADY and not self.falls_from <= now < self.fall_ends:
             return Trend.STEADY
         return WORDS[rank]
 
+    def _takes_back(self, word: Trend) -> bool:
+        """Whether a word goes back on the present one. To rise is news at any time, and so is to fall further."""
+        was, now = WORDS.index(self.present), WORDS.index(word)
+        return not (now > max(was, STEADY) or now < was < STEADY)
+
     def changes(self, now: float) -> Iterator[float]:
         """Yield every time after `now` at which the word may change."""
-        for at in (*self.edges, self.rise_ends, self.fall_ends, self.slope_turns):
+        for at in (
+            *self.edges,
+            self.rise_ends,
+            self.fall_ends,
+            self.grows_until,
+            self.falls_from,
+            self.kept_until,
+        ):
             if at > now:
                 yield at
 
@@ -52,12 +73,25 @@ def outlook(incident: Incident, policy: Policy) -> Outlook:
     """Return the outlook of the incident's trend as it stands."""
     rule, horizons = policy.trend, policy.rates.horizons_h
     fast, slow = horizons.index(rule.fast_h), horizons.index(rule.slow_h)
+    rank = WORDS.index(incident.trend)
     return Outlook(
         _edges(incident, policy, fast, slow),
         count_falls_below(incident, fast, rule.fast_h, rule.rise_items),
-        count_falls_below(incident, slow, rule.slow_h, rule.fall_items),
-        slope_turns(incident, policy),
+        NEVER if rank < STEADY else count_falls_below(incident, slow, rule.slow_h, rule.fall_items),
+        slope_turns(incident, policy, 1.0 if rank > STEADY else 1.0 - rule.rise_share),
+        slope_turns(incident, policy, 1.0 if rank < STEADY else 1.0 + rule.fall_share),
+        incident.trend,
+        round(incident.trend_since + rule.hold_h * HOUR_S, 3),
     )
+
+
+def turn(incident: Incident, policy: Policy, now: float) -> Trend | None:
+    """Bring the trend up to `now`; the former word is returned if it has changed."""
+    previous, word = incident.trend, outlook(incident, policy).word(now)
+    if word is previous:
+        return None
+    incident.trend, incident.trend_since = word, now
+    return previous
 
 
 def _edges(incident: Incident, policy: Policy, fast: int, slow: int) -> tuple[float, float, float, float]:

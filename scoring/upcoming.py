@@ -21,6 +21,25 @@ class Upcoming(Struct, frozen=True):
     what: str
 
 
+def next_deadline(incident: Incident, policy: Policy, after: float) -> float:
+    """Return the first time after `after` at which the incident may change by itself, or NEVER (epoch seconds).
+
+    Nothing about it changes before, if nothing new comes, but the noise, which falls along its curve.
+    """
+    earliest = NEVER
+    for at in trend.outlook(incident, policy).changes(after):
+        earliest = min(earliest, at)
+    for at in (
+        peaks.announced_at(incident, policy),
+        peaks.peaked_at(incident, policy),
+        peaks.level_ends(incident, policy),
+        lifecycle.next_step(incident, policy),
+    ):
+        if after < at < earliest:
+            earliest = at
+    return earliest
+
+
 def upcoming(incident: Incident, policy: Policy, after: float) -> tuple[Upcoming, ...]:
     """Return everything due after `after` (epoch seconds) that can be told now, the earliest first.
 

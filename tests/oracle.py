@@ -93,10 +93,21 @@ def rate(items: list[Standing], half_life_h: float, at: float) -> float:
     return count(items, half_life_h, at) * math.log(2.0) / half_life_h
 
 
+def recent(items: list[Standing], policy: Policy) -> float:
+    """The mean of what is left of each item at the last coverage."""
+    last = max((each.at for each in items), default=0.0)
+    return count(items, policy.curve.coverage_h, last) / len(items) if items else 1.0
+
+
 def factors(
-    found: Evidence, policy: Policy, impact: float | None = None, tiers: dict[str, str] | None = None
+    found: Evidence,
+    policy: Policy,
+    impact: float | None = None,
+    tiers: dict[str, str] | None = None,
+    *,
+    recent: float = 1.0,
 ):
-    """The seven factors, in the order of the contract."""
+    """The seven factors, in the order of the contract; `recent` is what is left of all reach and engagement."""
     people = units = 0.0
     for name, (_, interactions, audience, without) in found.platforms.items():
         rule = policy.platforms.get(name, policy.platforms["other"])
@@ -109,6 +120,7 @@ def factors(
         "C": policy.star_power.C,
     }
     named = {**dict.fromkeys(found.figures, policy.star_power.default_tier.value), **(tiers or {})}
+    people, units = recent * people, recent * units
     mass = (found.critic + found.defender) / 1e6
     polarity = policy.polarity.neutral
     if mass:
@@ -153,9 +165,8 @@ def noise(
         return 0.0
     found = evidence(items)
     idle_h = max(0.0, at - found.last_seen) / 3600.0
-    return composite(factors(found, policy, impact, tiers), policy) * 0.5 ** (
-        idle_h / policy.curve.half_life_h
-    )
+    values = factors(found, policy, impact, tiers, recent=recent(items, policy))
+    return composite(values, policy) * 0.5 ** (idle_h / policy.curve.half_life_h)
 
 
 def _said(item: SourceItem, policy: Policy) -> Standing:

@@ -19,7 +19,7 @@ from scoring.policy import OTHER, SHIPPED, Policy
 from stream.cli.context import Invocation, json_option, pass_invocation, print_json
 from stream.cli.scoring_options import policy_of, policy_option, quiet_console
 
-_WIDTH: Final = 110
+_WIDTH: Final = 118
 """Of the page: longer lines are hard to read, however wide the terminal."""
 
 
@@ -99,6 +99,10 @@ def _factors(policy: Policy) -> Section:
             f"An interaction counts: like 1, comment {rule.comment_weight:g}, share {rule.share_weight:g}, "
             f"view {rule.view_weight:g}. A figure without a tier counts as {star.default_tier.value}."
         ),
+        (
+            "In reach and engagement old coverage counts less: an item loses half its part in "
+            f"{policy.curve.coverage_h:g} h."
+        ),
     )
     rows = tuple((LABELS[name], f"{weights[name]:.2f}", formulas[name]) for name in LABELS)
     return Section("Factors", words, ("factor", "weight", "rule"), rows)
@@ -146,9 +150,10 @@ def _trend(policy: Policy) -> Section:
             f"the trend compares the {rule.fast_h:g} h rate with the {rule.slow_h:g} h rate."
         ),
         (
-            f"A rise needs {rule.rise_items:g} items in the fast window and a noise that does not fall; "
-            f"a fall needs {rule.fall_items:g} in the slow one and a noise that falls. "
-            f"A word is left only {100 * rule.hysteresis:g} % past its edge."
+            f"A rise needs {rule.rise_items:g} items in the fast window and a noise {100 * rule.rise_share:g} % "
+            f"above its average; a fall needs {rule.fall_items:g} in the slow one and a noise "
+            f"{100 * rule.fall_share:g} % below. A word is left only {100 * rule.hysteresis:g} % past its edge, "
+            f"and kept for {rule.hold_h:g} h before it is taken back."
         ),
         f"Spike and multiple compare the {rule.fast_h:g} h rate with the usual one ({rule.usual_h:g} h).",
     )
@@ -185,8 +190,8 @@ def _peaks(policy: Policy) -> Section:
     words = (
         (
             f"A new peak is told from a noise of {rule.first_noise:g} on, and again {rule.margin:g} "
-            "points above "
-            f"the last one told; it counts as final when the noise has stayed below it for {rule.hold_h:g} h."
+            f"points above the last one told, {rule.pause_h:g} h after it at the soonest; "
+            f"it counts as final when the noise has stayed below it for {rule.hold_h:g} h."
         ),
     )
     return Section("Peaks", words)

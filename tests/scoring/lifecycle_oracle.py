@@ -51,14 +51,17 @@ class LifecycleOracle:
         for number, rule in self._active():
             if number in self.since:
                 ticks.append(self.since[number] + HOUR_S * rule.hold_h)
-            if self._above(rule, self.now) and not self._above(rule, until):
-                ticks.append(self._crossing(rule, self.now, until))
+            ticks += [
+                self._crossing(condition, self.now, until)
+                for condition in rule.when
+                if self._above(condition, self.now) and not self._above(condition, until)
+            ]
         return min((tick for tick in ticks if self.now < tick <= until), default=None)
 
-    def _crossing(self, rule, low: float, high: float) -> float:
+    def _crossing(self, condition, low: float, high: float) -> float:
         while high - low > 0.0005:
             middle = (low + high) / 2.0
-            low, high = (middle, high) if self._above(rule, middle) else (low, middle)
+            low, high = (middle, high) if self._above(condition, middle) else (low, middle)
         return high
 
     def _evaluate(self) -> None:
@@ -66,7 +69,7 @@ class LifecycleOracle:
             active = dict(self._active())
             self.since = {number: at for number, at in self.since.items() if number in active}
             for number, rule in active.items():
-                if self._above(rule, self.now) == (rule.comparison == "at_least"):
+                if all(self._holds(condition) for condition in rule.when):
                     self.since.setdefault(number, self.now)
                 else:
                     self.since.pop(number, None)
@@ -84,12 +87,16 @@ class LifecycleOracle:
         cooled = self.state_since + HOUR_S * self.policy.lifecycle.cooldown_h[self.state]
         return not waits or self.now >= cooled - slack
 
-    def _above(self, rule, at: float) -> bool:
-        if rule.metric == "noise":
-            return oracle.noise(self.items, self.policy, at) >= rule.than
-        if rule.metric == "platforms":
-            return len({each.platform for each in self.items}) >= rule.than
-        return oracle.rate(self.items, {"velocity": 1.0, "activity": 24.0}[rule.metric], at) >= rule.than
+    def _holds(self, condition) -> bool:
+        return self._above(condition, self.now) == (condition.comparison == "at_least")
+
+    def _above(self, condition, at: float) -> bool:
+        if condition.metric == "noise":
+            return oracle.noise(self.items, self.policy, at) >= condition.than
+        if condition.metric == "platforms":
+            return len({each.platform for each in self.items}) >= condition.than
+        horizon_h = {"velocity": 1.0, "activity": 24.0}[condition.metric]
+        return oracle.rate(self.items, horizon_h, at) >= condition.than
 
     def _active(self):
         return ((number, rule) for number, rule in enumerate(self.rules) if self.state in rule.sources)

@@ -57,7 +57,7 @@ def check(incident: Incident, stream) -> None:
     )
     values = factors.factors(incident, POLICY)
     assert [getattr(values, name) for name in Factors.__struct_fields__] == pytest.approx(
-        oracle.factors(expected, POLICY), rel=1e-9, abs=1e-9
+        oracle.factors(expected, POLICY, recent=oracle.recent(standing, POLICY)), rel=1e-9, abs=1e-9
     )
 
 

@@ -78,9 +78,10 @@ def test_reasons_name_the_figures(driver):
     why = {name: line.because for name, line in by_name(told(driver, 4)).items()}
     typical = {name: driver.policy.platform(name).typical for name in ("hackernews", "reddit")}
 
-    assert why["reach"] == "audience 4,600 (78 % estimated)"
-    assert f"hackernews {300 / typical['hackernews']:.3g}" in why["engagement"]
-    assert f"reddit {60 / typical['reddit']:.3g}" in why["engagement"]
+    assert why["reach"] == "audience 4,569 (78 % estimated)"
+    recent = factors.recent_share(driver.state(), driver.policy)
+    assert f"hackernews {recent * 300 / typical['hackernews']:.3g}" in why["engagement"]
+    assert f"reddit {recent * 60 / typical['reddit']:.3g}" in why["engagement"]
     assert why["cross_platform"] == "2 platforms: reddit 2, hackernews 1"
     assert why["duration"] == "3.0 h from first to last coverage; 72 h give 100"
     side = 0.5 * (1 + 30 / typical["reddit"])  # one post on either side, half convinced, with 30 interactions

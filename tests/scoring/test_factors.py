@@ -7,8 +7,9 @@ import pytest
 from schemas.words import Tier
 from scoring import factors
 from scoring.incident import Incident, PlatformSum
-from tests.builders import hours
+from tests.builders import hours, item
 from tests.driver import SHIPPED_POLICY as POLICY
+from tests.driver import Driver
 
 
 @pytest.mark.parametrize(
@@ -107,3 +108,29 @@ def test_an_incident_without_items_makes_no_noise():
 def test_every_factor_at_its_top_gives_100():
     full = factors.Factors(*[100.0] * 7)
     assert math.isclose(factors.total(factors.weighted(full, POLICY.weights)), 100.0)
+
+
+def test_what_was_reached_long_ago_counts_less_with_each_half_life():
+    # given: a hundred posts, one half-life of coverage later one more
+    driver = Driver()
+    for number in range(100):
+        driver.pipe(item(f"i{number}", h=0.0, platform="reddit", likes=1000))
+    whole = factors.engagement_units(driver.state(), POLICY)
+    driver.pipe(item("late", h=POLICY.curve.coverage_h, platform="reddit", likes=1000))
+
+    # then: half of a hundred, and the new one
+    assert factors.engagement_units(driver.state(), POLICY) == pytest.approx(whole * 51 / 100)
+
+
+def test_one_item_after_weeks_of_silence_does_not_bring_back_the_old_noise():
+    # given
+    driver = Driver()
+    for number in range(200):
+        driver.pipe(item(f"i{number}", h=number * 0.1, platform="reddit", likes=1000))
+    loudest = driver.state().composite
+
+    # when
+    driver.pipe(item("late", h=24.0 * 56, platform="reddit", likes=1000))
+
+    # then: eight half-lives later a 256th of reach and engagement, though the duration is full by now
+    assert driver.state().noise_at(hours(24.0 * 56), 1.0) < loudest - 5.0

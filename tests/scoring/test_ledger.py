@@ -239,14 +239,14 @@ def test_the_wall_clock_dates_an_observation_without_a_time_of_its_own_by_its_ar
 def test_a_profile_on_the_wall_clock_fires_what_was_due_before_it():
     # given
     driver = Driver(clock="wall")
-    driver.pipe(item("a"))
+    driver.pipe(item("a", likes=1000, audience=10**6))
 
     # when
-    driver.profile(profile(impact=90.0), at=hours(13.0))
+    driver.profile(profile(impact=90.0), at=hours(25.0))
 
-    # then: the peak was confirmed at 12 h, before the profile made it louder
+    # then: the peak was confirmed at 24 h, before the profile made it louder
     told = [(each.event.kind, to_epoch(each.event.at)) for each in driver.outputs("peak-crossings")]
-    assert ("peaked", hours(12.0)) in told
+    assert ("peaked", hours(24.0)) in told
     assert to_epoch(driver.events(NOISE_SCORES)[-1].as_of) == hours(13.0)
 
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from schemas.times import to_epoch
 from schemas.topics import STATE_CHANGES
 from schemas.words import State
+from scoring.lifecycle import reason
 from tests.builders import hours, item, profile
 from tests.driver import SHIPPED_POLICY as POLICY
 from tests.driver import Driver
@@ -210,13 +211,15 @@ def test_every_change_carries_the_figures_that_met_its_rule(stream):
 
     # then
     for told in driver.events(STATE_CHANGES)[1:]:
-        (name,) = set(told.evidence) - {"threshold", "held_h"}
-        rule = next(
+        (rule,) = (
             rule
             for rule in POLICY.lifecycle.rules
-            if (rule.metric, rule.to) == (name, told.to) and told.previous in rule.sources
+            if (reason(rule), rule.to) == (told.reason, told.to) and told.previous in rule.sources
         )
-        value, than = told.evidence[name], told.evidence["threshold"]
-        assert than == rule.than
-        assert value >= than if rule.comparison == "at_least" else value <= than * (1.0 + 1e-6)
+        thresholds = ["threshold", *(f"{condition.metric}_threshold" for condition in rule.when[1:])]
+        for condition, threshold in zip(rule.when, thresholds, strict=True):
+            value, than = told.evidence[condition.metric], told.evidence[threshold]
+            assert than == condition.than
+            assert value >= than if condition.comparison == "at_least" else value <= than * (1.0 + 1e-6)
+        assert len(told.evidence) == 2 * len(rule.when) + 1
         assert told.evidence["held_h"] >= rule.hold_h

@@ -96,10 +96,10 @@ def test_a_change_does_not_depend_on_how_batches_are_cut_nor_on_conflation(story
 
 
 def test_newer_coverage_that_changes_no_factor_is_all_freshness():
-    # given: coverage has lasted longer than counts, and is a week old
+    # given: coverage that nobody answered has lasted longer than counts, and is a week old
     driver = Driver()
-    driver.pipe(item("a", h=0.0, likes=100))
-    driver.pipe(item("b", h=100.0, likes=100))
+    driver.pipe(item("a", h=0.0))
+    driver.pipe(item("b", h=100.0))
     before = last(driver)
 
     # when
@@ -168,7 +168,7 @@ def test_a_deadline_moves_no_noise():
     driver.pipe(item("a", likes=1000))
 
     # when: the peak is confirmed
-    driver.advance(hours(13.0))
+    driver.advance(hours(25.0))
 
     # then
     change = last(driver).change

@@ -12,7 +12,7 @@ from tests import oracle
 from tests.builders import hours, item, profile
 from tests.driver import SHIPPED_POLICY as POLICY
 from tests.driver import Driver
-from tests.scoring.strategies import bursts
+from tests.scoring.strategies import CROWD, bursts
 
 NAMES, EDGES = list(POLICY.levels), list(POLICY.levels.values())
 RULE = POLICY.peaks
@@ -31,28 +31,39 @@ def run(stream, end: float = END) -> Driver:
     return driver
 
 
+def loud(name: str, h: float, likes: int = 0):
+    """An item with so many figures that the noise is 28, before anybody likes it."""
+    return item(name, h=h, likes=likes, figures=CROWD)
+
+
 def test_a_first_item_of_some_noise_is_a_new_peak():
-    driver = run([item("a")], hours(0.0))
+    driver = run([loud("a", 0.0)], hours(0.0))
     assert [(each.kind, each.noise, each.level) for each in crossings(driver)] == [
-        (PeakKind.ROSE_ABOVE, 13.0, "Whisper"),
-        (PeakKind.NEW_PEAK, 13.0, "Whisper"),
+        (PeakKind.ROSE_ABOVE, 28.0, "Whisper"),
+        (PeakKind.ROSE_ABOVE, 28.0, "Murmur"),
+        (PeakKind.NEW_PEAK, 28.0, "Murmur"),
     ]
+
+
+def test_what_is_quieter_than_the_first_noise_has_no_peak_to_tell():
+    driver = run([item("a")])
+    assert crossings(driver, PeakKind.NEW_PEAK, PeakKind.PEAKED) == []
 
 
 def test_peaked_is_told_with_the_peak_when_the_noise_has_stayed_below_it_for_the_hold():
     # when
-    driver = run([item("a", h=1.0)], hours(100.0))
+    driver = run([loud("a", 1.0)], hours(100.0))
 
     # then
     (peaked,) = crossings(driver, PeakKind.PEAKED)
     assert to_epoch(peaked.at) == hours(1.0 + RULE.hold_h)
-    assert (peaked.peak.noise, to_epoch(peaked.peak.at)) == (13.0, hours(1.0))
-    assert peaked.noise < 13.0
+    assert (peaked.peak.noise, to_epoch(peaked.peak.at)) == (28.0, hours(1.0))
+    assert peaked.noise < 28.0
 
 
 def test_a_higher_peak_within_the_hold_begins_it_anew():
     # when: louder after ten hours
-    driver = run([item("a", h=0.0), item("b", h=10.0, likes=1000)], hours(100.0))
+    driver = run([loud("a", 0.0), loud("b", 10.0, likes=1000)], hours(100.0))
 
     # then
     (peaked,) = crossings(driver, PeakKind.PEAKED)
@@ -63,16 +74,43 @@ def test_a_higher_peak_within_the_hold_begins_it_anew():
 def test_a_rise_of_less_than_the_margin_is_no_new_peak():
     # given
     driver = Driver()
-    driver.pipe(item("a"))
+    driver.pipe(loud("a", 0.0))
+    driver.pipe(loud("a", RULE.pause_h))
 
-    # when: 2.9 points more, then again
-    driver.profile(profile(impact=79.0))
+    # when: 4.9 points more, then again
+    driver.profile(profile(impact=99.0))
     assert len(crossings(driver, PeakKind.NEW_PEAK)) == 1
-    driver.profile(profile(impact=81.0))
+    driver.profile(profile(impact=100.0))
 
     # then
     assert len(crossings(driver, PeakKind.NEW_PEAK)) == 2
-    assert crossings(driver, PeakKind.NEW_PEAK)[-1].noise >= 13.0 + RULE.margin
+    assert crossings(driver, PeakKind.NEW_PEAK)[-1].noise >= 28.0 + RULE.margin
+
+
+def test_a_build_up_is_told_in_steps_the_next_when_the_pause_is_over():
+    # when: three steps up within the pause, and nothing after
+    steps = [loud(f"i{number}", number * 0.2, likes=10 ** (number + 1)) for number in range(4)]
+    driver = run(steps)
+    told = crossings(driver, PeakKind.NEW_PEAK)
+
+    # then: the first at once, what came of the others at the end of the pause, at what is left of it by then
+    assert [to_epoch(each.at) for each in told] == [hours(0.0), hours(RULE.pause_h)]
+    greatest = driver.events(NOISE_SCORES)[-1].peak.noise
+    assert told[0].noise + RULE.margin <= told[1].noise < greatest
+
+
+def test_a_build_up_that_is_taken_back_within_the_pause_is_no_new_peak():
+    # given
+    driver = Driver()
+    driver.pipe(loud("a", 0.0))
+    driver.pipe(loud("b", 1.0, likes=10**6))
+
+    # when
+    driver.pipe(item("b", h=2.0, retracted=True))
+    driver.advance(END)
+
+    # then
+    assert len(crossings(driver, PeakKind.NEW_PEAK)) == 1
 
 
 def test_a_level_is_left_only_two_points_below_its_edge():
@@ -137,7 +175,19 @@ def test_peaks_grow_by_the_margin_and_each_peaked_is_the_greatest_so_far(stream)
     assert all(second >= first + RULE.margin for first, second in itertools.pairwise(told))
     greatest = max(each.noise for each in scores)
     assert scores[-1].peak.noise == greatest
-    assert greatest < (told[-1] if told else RULE.first_noise) + RULE.margin
+    at = [to_epoch(each.at) for each in crossings(driver, PeakKind.NEW_PEAK)]
+    assert all(second >= first + 3600.0 * RULE.pause_h for first, second in itertools.pairwise(at))
+    for (
+        score
+    ) in scores:  # what exceeds the last told one by the margin is told, at the latest when the pause is over
+        now, before = (
+            to_epoch(score.as_of),
+            [n for t, n in zip(at, told, strict=True) if t <= to_epoch(score.as_of)],
+        )
+        if not before:
+            assert score.noise < RULE.first_noise
+        elif now >= at[len(before) - 1] + 3600.0 * RULE.pause_h:
+            assert score.noise < before[-1] + RULE.margin
     for each in crossings(driver, PeakKind.PEAKED):
         peak_at = to_epoch(each.peak.at)
         assert to_epoch(each.at) == round(peak_at + 3600.0 * RULE.hold_h, 3)

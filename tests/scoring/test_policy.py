@@ -11,9 +11,7 @@ RULE = """
 [[lifecycle.rules]]
 from = ["{source}"]
 to = "{to}"
-metric = "{metric}"
-is = "at_least"
-than = 1.0
+when = [{{ metric = "{metric}", is = "at_least", than = 1.0 }}]
 hold_h = 0.0
 step = "forward"
 """
@@ -56,6 +54,7 @@ def test_the_shipped_policy_loads_and_has_the_published_constants():
         (r"^reach = 0.20", "reach = -0.20", "weights.reach"),
         (r"^reach = 0.20", "", "Object missing required field `reach` - at `$.weights`"),
         (r"^half_life_h = 168.0", "half_life_h = 0.0", "$.curve.half_life_h"),
+        (r"^coverage_h = 168.0", "coverage_h = 100.0", "curve.coverage_h: 100 is none of rates.horizons_h"),
         (r"^half_life_h = 168.0", "half_life_h = nan", "$.curve.half_life_h"),
         (r"^half_life_h = 168.0", "half_life_h = inf", "curve.half_life_h: inf is not a finite number"),
         (r"^half_life_h = 168.0", 'half_life_h = "long"', "$.curve.half_life_h"),
@@ -65,6 +64,7 @@ def test_the_shipped_policy_loads_and_has_the_published_constants():
         (r"^Whisper = 10.0", "Whisper = 30.0", "levels: each lower edge must be above the one before"),
         (r"^Silence = 0.0", "Silence = 1.0", "levels: the first must have its lower edge at 0"),
         (r"^level_hysteresis = 2.0", "level_hysteresis = 10.0", "peaks.level_hysteresis"),
+        (r"^pause_h = 3.0", "pause_h = 24.0", "peaks.pause_h: 24 must be below peaks.hold_h, 24"),
         (r"^fast_h = 6.0", "fast_h = 5.0", "trend.fast_h"),
         (r"^fast_h = 6.0", "fast_h = 24.0", "trend: fast_h < slow_h <= usual_h must hold"),
         (r"^cooling_ratio = 0.6", "cooling_ratio = 1.2", "trend: fading_ratio < cooling_ratio"),
@@ -74,7 +74,43 @@ def test_the_shipped_policy_loads_and_has_the_published_constants():
         (r"^Growing = 12.0", "", "lifecycle.cooldown_h: `Growing` is missing"),
         (r"^Growing = 12.0", "Growing = 0.0", "lifecycle.cooldown_h"),
         (r"^Growing = 12.0", "Growing = 1e-9", "lifecycle.cooldown_h"),
-        (r'^metric = "noise"', 'metric = "loudness"', "$.lifecycle.rules[0].metric"),
+        (r'metric = "noise"', 'metric = "loudness"', "$.lifecycle.rules[0].when[0].metric"),
+        (
+            r'metric = "noise", is = "at_least", than = 75.0',
+            'metric = "noise", is = "at_least", than = 60.0',
+            "lifecycle.rules[4].when[1].than: noise below 65 leads back from where lifecycle.rules[1] leads at 60",
+        ),
+        (
+            r'is = "below", than = 7.5',
+            'is = "below", than = 15.0',
+            "lifecycle.rules[5].when[1].than: velocity below 15 leads back from where lifecycle.rules[3] leads at 15",
+        ),
+        (
+            r'is = "below", than = 0.02',
+            'is = "below", than = 0.09',
+            "lifecycle.rules[6].when[1].than: activity below 0.09 leads back from where lifecycle.rules[7] leads",
+        ),
+        (
+            r'"noise", is = "at_least", than = 75.0',
+            '"noise", is = "at_least", than = 750.0',
+            "lifecycle.rules[1].when[1].than: noise is never 750, but at most 100",
+        ),
+        (
+            r'"noise", is = "at_least", than = 75.0',
+            '"noise", is = "at_least", than = 0.0',
+            "$.lifecycle.rules[0].when[0].than",
+        ),
+        (
+            r'metric = "platforms", is = "at_least", than = 2.0 },  ',
+            'metric = "activity", is = "below", than = 2.0 },  ',
+            "lifecycle.rules[7].when: compares a metric twice",
+        ),
+        (
+            r'^from = \["Emerging", "Growing"\]',
+            'from = ["Emerging", "Emerging"]',
+            "lifecycle.rules[2].from: names a state twice",
+        ),
+        (r"^when = .*", "when = []", "$.lifecycle.rules[0].when"),
         (r'^to = "Debated"', 'to = "Emerging"', "lifecycle.rules[2]: leads from Emerging to itself"),
         (r"^other = \{.*", "", "platforms: `other` is missing"),
         (r'^earliest = ".*"', 'earliest = "long ago"', "limits.earliest"),

@@ -86,8 +86,10 @@ def test_the_evidence_of_a_recording_is_that_of_the_oracle(name):
     # then
     found = final_factors(driver)
     for incident_id, stream in by_incident.items():
-        expected = oracle.evidence(oracle.standing(stream, POLICY))
-        assert found[incident_id] == pytest.approx(oracle.factors(expected, POLICY), abs=1e-9), incident_id
+        standing = oracle.standing(stream, POLICY)
+        expected, recent = oracle.evidence(standing), oracle.recent(standing, POLICY)
+        values = oracle.factors(expected, POLICY, recent=recent)
+        assert found[incident_id] == pytest.approx(values, abs=1e-9), incident_id
         assert driver.state(incident_id).items == expected.items
 
 

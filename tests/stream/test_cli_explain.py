@@ -127,7 +127,7 @@ def test_at_a_later_time_it_has_decayed_and_what_was_due_has_happened(files):
     told = explained("leak", files, "--at", "2026-07-24T00:00:00Z")
 
     assert told["state"]["state"] == "Resolved"
-    assert told["state"]["reason"] == "activity below 0.02 items/h for 12 h"
+    assert told["state"]["reason"] == "activity below 0.02 items/h and noise below 25 for 12 h"
     assert told["noise"] < 5.0
     assert told["peak_confirmed"] is True
 

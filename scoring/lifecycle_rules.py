@@ -1,0 +1,117 @@
+"""The table of the lifecycle as the policy declares it, and what makes such a table contradict itself."""
+
+from __future__ import annotations
+
+import graphlib
+from collections.abc import Iterator
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta, field
+
+from schemas.errors import PolicyError
+from schemas.words import State
+from scoring.policy_types import NotNegative, Positive, Table
+
+METRIC_HORIZON_H: Final = {"velocity": 1.0, "activity": 24.0}
+"""The horizon (hours) of the rate that each rate metric reads."""
+
+LOUDEST: Final = 100.0
+"""No noise exceeds it."""
+
+Cooldown = Annotated[float, Meta(ge=0.01)]
+"""Hours. Without a cooldown a step back and a step forward could follow one another in the same instant, for ever."""
+
+
+class Condition(Table, frozen=True):
+    """One comparison of a metric with a value."""
+
+    metric: Literal["velocity", "activity", "platforms", "noise"]
+    comparison: Literal["at_least", "below"] = field(name="is")
+    than: Positive
+
+
+class Rule(Table, frozen=True):
+    """One row of the lifecycle table: from which states to which, when all of `when` hold together for `hold_h`."""
+
+    sources: Annotated[tuple[State, ...], Meta(min_length=1)] = field(name="from")
+    to: State
+    when: Annotated[tuple[Condition, ...], Meta(min_length=1)]
+    hold_h: NotNegative
+    step: Literal["forward", "back"]
+
+
+class Lifecycle(Table, frozen=True):
+    """The rules of the lifecycle, first match first, and the cooldown of each state."""
+
+    cooldown_h: dict[State, Cooldown]
+    rules: tuple[Rule, ...]
+
+
+def check_lifecycle(lifecycle: Lifecycle, horizons_h: tuple[float, ...]) -> None:
+    """Raise PolicyError, with the key, where the table contradicts itself."""
+    for state in State:
+        if state not in lifecycle.cooldown_h:
+            raise PolicyError(f"lifecycle.cooldown_h: `{state.value}` is missing")
+    for number, rule in enumerate(lifecycle.rules, 1):
+        _check_rule(f"lifecycle.rules[{number}]", rule, horizons_h)
+    _check_circle(lifecycle)
+    _check_hysteresis(lifecycle)
+
+
+def _check_rule(key: str, rule: Rule, horizons_h: tuple[float, ...]) -> None:
+    if rule.to in rule.sources:
+        raise PolicyError(f"{key}: leads from {rule.to.value} to itself")
+    if len(set(rule.sources)) < len(rule.sources):
+        raise PolicyError(f"{key}.from: names a state twice")
+    if len({condition.metric for condition in rule.when}) < len(rule.when):
+        raise PolicyError(f"{key}.when: compares a metric twice")
+    for number, condition in enumerate(rule.when, 1):
+        if condition.metric == "noise" and condition.than > LOUDEST:
+            raise PolicyError(
+                f"{key}.when[{number}].than: noise is never {condition.than:g}, but at most {LOUDEST:g}"
+            )
+        horizon = METRIC_HORIZON_H.get(condition.metric)
+        if horizon is not None and horizon not in horizons_h:
+            raise PolicyError(f"rates.horizons_h: {horizon:g} is missing; {key} needs it")
+
+
+def _check_circle(lifecycle: Lifecycle) -> None:
+    """Steps forward wait for nothing but their hold: round in a circle they could go for ever in one instant."""
+    forward: dict[State, set[State]] = {state: set() for state in State}
+    for rule in lifecycle.rules:
+        if rule.step == "forward":
+            for source in rule.sources:
+                forward[source].add(rule.to)
+    try:
+        graphlib.TopologicalSorter(forward).prepare()
+    except graphlib.CycleError as error:
+        circle = " -> ".join(state.value for state in error.args[1])
+        raise PolicyError(f"lifecycle.rules: steps forward lead round in a circle: {circle}") from error
+
+
+def _check_hysteresis(lifecycle: Lifecycle) -> None:
+    """A state must be left only below where it is entered: else what moved it there moves it back."""
+    for entered, enter in enumerate(lifecycle.rules, 1):
+        for left, leave in enumerate(lifecycle.rules, 1):
+            if enter.step != "forward" or leave.step != "back" or not _meet(enter, leave):
+                continue
+            pairs = list(_shared(enter, leave))
+            if pairs and all(low >= high for _, _, low, high in pairs):
+                number, metric, low, high = pairs[0]
+                raise PolicyError(
+                    f"lifecycle.rules[{left}].when[{number}].than: {metric} below {low:g} leads back from where "
+                    f"lifecycle.rules[{entered}] leads at {high:g}; it must be below that, or the state flaps"
+                )
+
+
+def _meet(enter: Rule, leave: Rule) -> bool:
+    """Whether one rule begins in a state to which the other leads."""
+    return enter.to in leave.sources or leave.to in enter.sources
+
+
+def _shared(enter: Rule, leave: Rule) -> Iterator[tuple[int, str, float, float]]:
+    """Yield what both compare: its place in `leave`, the metric, below what one leaves, from what one enters."""
+    for number, low in enumerate(leave.when, 1):
+        for high in enter.when:
+            if low.metric == high.metric and (low.comparison, high.comparison) == ("below", "at_least"):
+                yield number, low.metric, low.than, high.than
