@@ -103,7 +103,9 @@ def test_states_entered_under_one_policy_alone_or_at_another_time_are_told():
     assert (resolved["strike"].b - resolved["strike"].a).total_seconds() == pytest.approx(
         12 * 3600.0, abs=0.01
     )
-    assert told.changes.a - told.changes.b == sum((step.b is None) - (step.a is None) for step in told.steps) > 0
+    assert (
+        told.changes.a - told.changes.b == sum((step.b is None) - (step.a is None) for step in told.steps) > 0
+    )
     assert not any(step.a == step.b for step in told.steps)
 
 

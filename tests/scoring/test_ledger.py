@@ -247,7 +247,7 @@ def test_a_profile_on_the_wall_clock_fires_what_was_due_before_it():
     # then: the peak was confirmed at 24 h, before the profile made it louder
     told = [(each.event.kind, to_epoch(each.event.at)) for each in driver.outputs("peak-crossings")]
     assert ("peaked", hours(24.0)) in told
-    assert to_epoch(driver.events(NOISE_SCORES)[-1].as_of) == hours(13.0)
+    assert to_epoch(driver.events(NOISE_SCORES)[-1].as_of) == hours(25.0)
 
 
 def test_the_same_profile_again_tells_nothing():
