@@ -156,7 +156,7 @@ def industry_impact(incident: Incident, policy: Policy) -> str:
 
 
 def doubt(incident: Incident, policy: Policy, at: float) -> str:
-    """How much of the reach is a guess, and how much louder it were if that is half of the truth; a trifle is not told."""
+    """How much of the reach is a guess, and how much louder it is if that is half of the truth; no trifles."""
     people = factors.audience(incident, policy)
     if not people.estimated or not incident.items:
         return ""
