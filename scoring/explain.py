@@ -13,7 +13,7 @@ from schemas.incident_profile import IncidentProfile
 from schemas.noise_score import LastItem, Peak, Polarity
 from schemas.state_change import StateChange
 from schemas.times import HOUR_S, Moment, from_epoch
-from schemas.words import Category, State, Trend
+from schemas.words import Category, Shift, State, Trend
 from scoring import factors, polarity, reasons
 from scoring.chronicle import Chronicle, Move
 from scoring.curve import slope_per_hour
@@ -221,6 +221,7 @@ def story(
                 _freshness(incident, policy, at),
                 reasons.doubt(incident, policy, at),
                 _lead_told(incident),
+                _split_told(incident, policy, at),
                 _state_told(incident, chronicle.step),
                 _peak_told(incident, at),
                 _next_told(ahead),
@@ -264,6 +265,14 @@ def _freshness(incident: Incident, policy: Policy, at: float) -> str:
     return (
         f"New coverage came last {ago} ago, so {'all' if left == '100 %' else left} of {composite} is left."
     )
+
+
+def _split_told(incident: Incident, policy: Policy, at: float) -> str:
+    word = polarity.shift(incident, policy, at)
+    if word is Shift.HELD:
+        return ""
+    late, now = polarity.average_at(incident, policy, at), incident.polarity
+    return f"Among those who take a side, {word.value}: polarity is {now:.0f}, of late it was {late:.0f} on average."
 
 
 def _state_told(incident: Incident, change: StateChange | None) -> str:

@@ -163,18 +163,20 @@ def industry_impact(incident: Incident, policy: Policy) -> str:
 
 
 def doubt(incident: Incident, policy: Policy, at: float) -> str:
-    """How much of the reach is a guess, and what the noise would be if that guess were half of the truth."""
+    """How much of the reach is a guess, and how much louder it is if that is half of the truth; no trifles."""
     people = factors.audience(incident, policy)
     if not people.estimated or not incident.items:
         return ""
     twice = factors.reach(people._replace(estimated=2.0 * people.estimated), policy)
     more = policy.weights.reach * (twice - factors.reach(people, policy))
-    left = decay(at - incident.last_seen, policy.curve.half_life_s)
+    more *= decay(at - incident.last_seen, policy.curve.half_life_s)
+    if more < NOTICED:
+        return ""
     share = 100 * people.estimated_share
     whole = "All of its audience is" if share > 99.5 else f"Of its audience {share:.0f} % are"
     return (
         f"{whole} estimated from interactions; were there twice as many people, "
-        f"the noise would be {more * left:.1f} points higher."
+        f"the noise would be {more:.1f} points higher."
     )
 
 

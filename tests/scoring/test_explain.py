@@ -197,6 +197,27 @@ def test_the_story_says_how_sure_reach_is(driver):
     assert told(driver, 4).audience_estimated == pytest.approx(people.estimated_share)
 
 
+def test_a_guess_that_would_move_nothing_is_not_mentioned():
+    driver = Driver()
+    driver.pipe(item("a", platform="reddit", likes=3, audience=10**7))
+    driver.pipe(item("b", platform="reddit", likes=3))
+    assert driver.events(NOISE_SCORES)[-1].audience_estimated > 0.0
+    assert not any("twice" in sentence for sentence in told(driver, 0).story)
+
+
+def test_the_story_tells_a_shift_of_the_split_as_long_as_it_is_of_late():
+    driver = Driver()
+    driver.pipe(item("a", h=0, likes=5000, stance=-1.0))
+    driver.pipe(item("b", h=24, likes=5000, stance=1.0))
+
+    (sentence,) = [each for each in told(driver, 25).story if "split" in each]
+    assert sentence.startswith(
+        "Among those who take a side, the split has widened: polarity is 99, of late it was "
+    )
+    driver.advance(hours(24 * 20))
+    assert not any("split" in each for each in told(driver, 24 * 20).story)
+
+
 def test_the_story_says_who_had_it_first(driver):
     assert "Mainstream media do not have it yet." in told(driver, 4).story
 
