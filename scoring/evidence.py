@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from msgspec.structs import astuple
+
 from scoring.incident import Incident, PlatformSum
 from scoring.item import UNKNOWN, Counted
 from scoring.rates import add_item, remove_item
@@ -132,3 +134,19 @@ def _rebuild(incident: Incident, counted: Iterable[Counted]) -> None:
     )  # the same bytes, whatever order the rows came in
     incident.first_seen = min((each.at for each in standing), default=0.0)
     incident.last_seen = max((each.at for each in standing), default=0.0)
+
+
+def clear(incident: Incident) -> None:
+    """Take everything out of the sums. First and last coverage stay: without items they weigh nothing."""
+    incident.items = incident.critic = incident.defender = incident.figures_left_out = 0
+    incident.platforms, incident.figures = {}, {}
+    incident.counts = [0.0] * len(incident.counts)
+
+
+def restore(incident: Incident, horizons_h: Sequence[float], counted: Iterable[Counted]) -> None:
+    """Put everything back into sums that were cleared. O(items), rare."""
+    standing = sorted((each for each in counted if not each.retracted), key=astuple)
+    for each in standing:
+        _add(incident, each)
+        add_item(incident, each.at, horizons_h)
+    _rebuild(incident, standing)

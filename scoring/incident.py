@@ -78,6 +78,9 @@ class Incident(Struct, array_like=True):
     last_platform: str = ""
     last_points: float = 0.0
 
+    # the incident that this one was merged into; its own items move there, and those yet to come are sent on
+    merged_into: str | None = None
+
     @property
     def detected(self) -> bool:
         """Whether an item has ever been counted: a profile alone makes no noise."""

@@ -53,19 +53,25 @@ class PartitionIndex:
         self,
         incident_id: str,
         old: tuple[Category, float, float] | None,
-        new: tuple[Category, float, float],
+        new: tuple[Category, float, float] | None,
         now: float,
     ) -> None:
-        """Put the curve `new` (category, composite, anchor) of an incident in place of `old` at `now`."""
+        """Put the curve `new` (category, composite, anchor) of an incident in place of `old` at `now`.
+
+        None stands for an incident that is not in the index: not yet, or merged into another.
+        """
         if old == new:
             return
-        half_life_s = self._half_life_s
-        points = new[1] * decay(now - new[2], half_life_s)
+        half_life_s, points = self._half_life_s, 0.0
+        if new is not None:
+            points += new[1] * decay(now - new[2], half_life_s)
         if old is not None:
             points -= old[1] * decay(now - old[2], half_life_s)
             for name in (OVERALL, old[0].value):
                 self._curves[name].add(-old[1], old[2], half_life_s, -1)
                 self._changed.add(name)
+        if new is None:
+            return
         for name in (OVERALL, new[0].value):
             self._curves.setdefault(name, Curve()).add(new[1], new[2], half_life_s, 1)
             self._changed.add(name)

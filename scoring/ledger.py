@@ -17,16 +17,17 @@ from schemas.errors import RecordError, StateError
 from schemas.incident_profile import IncidentProfile
 from schemas.noise_index import IndexShare
 from schemas.source_item import SourceItem
+from schemas.times import to_epoch
 from schemas.words import Category, Tier, Trend
-from scoring import events, evidence, factors, lifecycle, peaks, trend
+from scoring import events, evidence, factors, lifecycle, merge, peaks, trend
 from scoring.changes import Changes, ItemKey, Outcome, Tally
-from scoring.clock import Clock, times_of
+from scoring.clock import Clock, Times, times_of
 from scoring.curve import settle_averages
 from scoring.deadlines import Deadlines
 from scoring.decay import NEVER
 from scoring.incident import Incident
 from scoring.index import PartitionIndex
-from scoring.item import Counted, ItemRow, count, rewrite
+from scoring.item import Counted, ItemRow, Version, count, rewrite
 from scoring.policy import OTHER, Policy
 from scoring.rows import Rows
 
@@ -74,6 +75,11 @@ class Ledger:
         if incident is not None and offset <= incident.items_offset:
             self._count(item.platform, Outcome.REPEATED)
             return
+        if incident is not None and incident.merged_into is not None:
+            if not merge.closes_circle(item):
+                self._forward(item, incident, offset, times)
+                return
+            self._undo_merge(item.incident_id, incident, max(times.now, incident.as_of))
         new = count(item, times.observed_at, times.at, self.policy)
         row = self._item((item.incident_id, item.item_id))
         old = None if row is None or incident is None else row.counted_at(incident.items_offset)
@@ -100,14 +106,16 @@ class Ledger:
         if "\0" in profile.incident_id:
             raise RecordError("an id must not hold the character U+0000 - at `$.incident_id`")
         incident = self.incident(profile.incident_id)
+        if incident is not None and offset <= incident.profiles_offset:
+            return
+        merge.check_merge(profile, incident)
         if incident is None:
             incident = self._incidents[profile.incident_id] = Incident()
-        if offset <= incident.profiles_offset:
-            return
         incident.profiles_offset = offset
         self._changes.incidents[profile.incident_id] = incident
         parties: dict[str, Tier] = {party.name.casefold(): party.tier for party in profile.parties}
-        if (incident.category, incident.impact, incident.parties) == (
+        merges = profile.merged_into is not None and incident.merged_into is None
+        if not merges and (incident.category, incident.impact, incident.parties) == (
             profile.category,
             profile.industry_impact,
             parties,
@@ -124,6 +132,11 @@ class Ledger:
             profile.industry_impact,
             parties,
         )
+        if profile.merged_into is not None and merges:
+            self._merge(profile, profile.merged_into, incident, now, before)
+            return
+        if incident.merged_into is not None:
+            return
         incident.composite = factors.composite(incident, self.policy)
         self._revise(profile.incident_id, incident, now, before)
 
@@ -191,7 +204,7 @@ class Ledger:
         for incident_id, incident in self.rows.incidents():
             found += 1
             self.time = max(self.time, incident.as_of)
-            if incident.detected:
+            if incident.detected and incident.merged_into is None:
                 self.index.recover(_curve_of(incident))
                 self.deadlines.plan(incident_id, self._next_deadline(incident, incident.as_of))
         return found
@@ -314,6 +327,8 @@ class Ledger:
     def _next_deadline(self, incident: Incident, after: float) -> float:
         """Return the first time after `after` at which the incident may change by itself, or NEVER."""
         policy, earliest = self.policy, NEVER
+        if incident.merged_into is not None:
+            return NEVER
         for at in trend.outlook(incident, policy).changes(after):
             earliest = min(earliest, at)
         for at in (
@@ -324,6 +339,53 @@ class Ledger:
             if after < at < earliest:
                 earliest = at
         return earliest
+
+    # -- merges --------------------------------------------------------------------------------------------------
+
+    def _merge(
+        self,
+        profile: IncidentProfile,
+        into: str,
+        incident: Incident,
+        now: float,
+        before: tuple[Category, float, float] | None,
+    ) -> None:
+        """Merge an incident at `now`: its items go to the other one, and it falls silent. O(items).
+
+        Its item rows stay as they are: should the merge close a circle, they say what to count again.
+        """
+        incident_id, items = profile.incident_id, incident.items
+        self._changes.outputs += merge.moved_items(incident_id, into, self._versions(incident_id), now)
+        evidence.clear(incident)
+        incident.merged_into, incident.composite = into, 0.0
+        incident.revision += 1
+        incident.as_of = now
+        self.tally.revisions += 1
+        told_at = now
+        if not incident.detected and profile.updated_at is not None:
+            told_at = to_epoch(profile.updated_at)  # an incident without an item has no time of its own
+        self._changes.outputs.append(events.incident_merged(incident_id, incident, into, told_at, items))
+        if incident.detected:
+            self._tell(incident_id, incident, now, Assessment([], None, []))
+            self.index.replace(incident_id, before, None, now)
+
+    def _forward(self, item: SourceItem, incident: Incident, offset: int, times: Times) -> None:
+        """Send an observation of a merged incident on to the one it was merged into."""
+        assert incident.merged_into is not None
+        self.emit(merge.forwarded(item, incident.merged_into, offset, times))
+        incident.items_offset = offset
+        self._changes.incidents[item.incident_id] = incident
+        self._count(item.platform, Outcome.FORWARDED)
+
+    def _undo_merge(self, incident_id: str, incident: Incident, now: float) -> None:
+        """Take a merge back at `now`, since it closes a circle: the incident counts its items again. O(items)."""
+        into, incident.merged_into = incident.merged_into, None
+        assert into is not None
+        self._settle(incident, now)
+        evidence.restore(incident, self._horizons_h, self._counted(incident_id))
+        incident.composite = factors.composite(incident, self.policy)
+        self._revise(incident_id, incident, now, None)
+        self.emit(events.incident_merged(incident_id, incident, into, now, incident.items, undone=True))
 
     # -- rows ----------------------------------------------------------------------------------------------------
 
@@ -340,12 +402,17 @@ class Ledger:
 
     def _counted(self, incident_id: str) -> Iterator[Counted]:
         """Yield what is counted of each item of an incident."""
+        for _, version in self._versions(incident_id):
+            yield version.counted
+
+    def _versions(self, incident_id: str) -> Iterator[tuple[str, Version]]:
+        """Yield each item of an incident with what is counted of it, and from which source offset on."""
         held, offset = self._items.get(incident_id, {}), self._incidents[incident_id].items_offset
-        stored = (row for item_id, row in self.rows.items(incident_id) if item_id not in held)
-        for row in (*held.values(), *stored):
-            counted = row.counted_at(offset)
-            if counted is not None:
-                yield counted
+        stored = (each for each in self.rows.items(incident_id) if each[0] not in held)
+        for item_id, row in (*held.items(), *stored):
+            version = row.version_at(offset)
+            if version is not None:
+                yield item_id, version
 
 
 class Assessment(Struct):

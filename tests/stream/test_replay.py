@@ -20,7 +20,8 @@ from scoring.clock import Clock
 from scoring.index import OVERALL
 from scoring.ledger import Ledger
 from scoring.rows import NoRows
-from stream.replay import Partitioner, Place, Replay
+from stream.partitioner import Partitioner
+from stream.replay import Place, Replay
 from tests.builders import hours, item, profile
 from tests.driver import SHIPPED_POLICY, Raw
 from tests.recordings import keyed, recording
