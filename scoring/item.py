@@ -91,12 +91,6 @@ class ItemRow(Struct, frozen=True, array_like=True, gc=False):
             return self.counted
         return next((each.counted for each in reversed(self.before) if each.offset <= offset), None)
 
-    def version_at(self, offset: int) -> Version | None:
-        """Return the same with the offset from which it is counted."""
-        if self.offset <= offset:
-            return Version(self.offset, self.counted)
-        return next((each for each in reversed(self.before) if each.offset <= offset), None)
-
 
 def rewrite(row: ItemRow | None, offset: int, counted: Counted, stored_at: int) -> ItemRow:
     """Return the row of an item of which `counted` is counted from `offset` on.

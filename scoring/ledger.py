@@ -27,7 +27,7 @@ from scoring.deadlines import Deadlines
 from scoring.decay import NEVER
 from scoring.incident import Incident
 from scoring.index import PartitionIndex
-from scoring.item import Counted, ItemRow, Version, count, rewrite
+from scoring.item import Counted, ItemRow, count, rewrite
 from scoring.policy import OTHER, Policy
 from scoring.rows import Rows
 
@@ -355,12 +355,13 @@ class Ledger:
         Its item rows stay as they are: should the merge close a circle, they say what to count again.
         """
         incident_id, items = profile.incident_id, incident.items
-        self._changes.outputs += merge.moved_items(incident_id, into, self._versions(incident_id), now)
-        evidence.clear(incident)
-        incident.merged_into, incident.composite = into, 0.0
         incident.revision += 1
         incident.as_of = now
         self.tally.revisions += 1
+        counted = self._counted_by_item(incident_id)
+        self._changes.outputs += merge.moved_items(incident_id, incident.revision, into, counted, now)
+        evidence.clear(incident)
+        incident.merged_into, incident.composite = into, 0.0
         told_at = now
         if not incident.detected and profile.updated_at is not None:
             told_at = to_epoch(profile.updated_at)  # an incident without an item has no time of its own
@@ -402,17 +403,17 @@ class Ledger:
 
     def _counted(self, incident_id: str) -> Iterator[Counted]:
         """Yield what is counted of each item of an incident."""
-        for _, version in self._versions(incident_id):
-            yield version.counted
+        for _, counted in self._counted_by_item(incident_id):
+            yield counted
 
-    def _versions(self, incident_id: str) -> Iterator[tuple[str, Version]]:
-        """Yield each item of an incident with what is counted of it, and from which source offset on."""
+    def _counted_by_item(self, incident_id: str) -> Iterator[tuple[str, Counted]]:
+        """Yield the id of each item of an incident with what is counted of it."""
         held, offset = self._items.get(incident_id, {}), self._incidents[incident_id].items_offset
         stored = (each for each in self.rows.items(incident_id) if each[0] not in held)
         for item_id, row in (*held.items(), *stored):
-            version = row.version_at(offset)
-            if version is not None:
-                yield item_id, version
+            counted = row.counted_at(offset)
+            if counted is not None:
+                yield item_id, counted
 
 
 class Assessment(Struct):

@@ -20,7 +20,7 @@ from schemas.times import from_epoch
 from schemas.topics import SOURCE_ITEMS
 from scoring.clock import Times
 from scoring.incident import Incident
-from scoring.item import UNKNOWN, Version
+from scoring.item import UNKNOWN, Counted
 
 MOST_HOPS: Final = 128
 """Merged incidents that an observation may come through: a circle is found at its second round at the latest, so those
@@ -48,20 +48,28 @@ def check_merge(profile: IncidentProfile, incident: Incident | None) -> None:
 
 
 def moved_items(
-    incident_id: str, into: str, items: Iterable[tuple[str, Version]], now: float
+    incident_id: str, revision: int, into: str, items: Iterable[tuple[str, Counted]], now: float
 ) -> list[Output]:
     """Return the observations by which the items of a merged incident move, by time of observation.
 
-    `items` are all that it counts, retracted ones too: they must still stand against what was observed before. An id
-    names the source record that says what is counted, so the same id never says two things.
+    `items` are all that it counts, retracted ones too: they must still stand against what was observed before.
+    `revision` is that of the merge.
     """
-    by_time = sorted(items, key=lambda each: (each[1].counted.observed_at, each[0]))
-    return [_moved(incident_id, into, item_id, version, now) for item_id, version in by_time]
+    by_time = sorted(items, key=lambda each: (each[1].observed_at, each[0]))
+    return [
+        Output(
+            SOURCE_ITEMS,
+            into,
+            f"{incident_id}/{revision}/moved/{item_id}",
+            now,
+            _moved(incident_id, into, item_id, counted, now),
+        )
+        for item_id, counted in by_time
+    ]
 
 
-def _moved(incident_id: str, into: str, item_id: str, version: Version, now: float) -> Output:
-    counted = version.counted
-    observation = SourceItem(
+def _moved(incident_id: str, into: str, item_id: str, counted: Counted, now: float) -> SourceItem:
+    return SourceItem(
         item_id=item_id,
         incident_id=into,
         platform=counted.platform,
@@ -75,8 +83,6 @@ def _moved(incident_id: str, into: str, item_id: str, version: Version, now: flo
             counted=MovedCount(counted.interactions, counted.critic, counted.defender, counted.figures),
         ),
     )
-    ident = f"{incident_id}/{item_id}/{version.offset}/moved"
-    return Output(SOURCE_ITEMS, into, ident, now, observation)
 
 
 def forwarded(item: SourceItem, into: str, offset: int, times: Times) -> Output:
@@ -98,7 +104,7 @@ def forwarded(item: SourceItem, into: str, offset: int, times: Times) -> Output:
         counted=None if item.moved is None else item.moved.counted,
     )
     observation = replace(item, incident_id=into, observed_at=from_epoch(times.observed_at), moved=moved)
-    ident = f"{item.incident_id}/{item.item_id}/{offset}/forwarded"
+    ident = f"{item.incident_id}/{offset}/forwarded/{item.item_id}"
     return Output(SOURCE_ITEMS, into, ident, times.now, observation)
 
 

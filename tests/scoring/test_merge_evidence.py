@@ -75,7 +75,7 @@ def assert_each_holds_its_own(cluster: Cluster, stream: list, merges: dict[str, 
             assert cluster.state(incident).merged_into is None
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(
     any_stream,
     merges,
@@ -106,7 +106,7 @@ def test_whoever_is_merged_when_and_read_in_which_order_all_is_counted_once_wher
     assert not cluster.outputs(DEAD_LETTERS)
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(
     any_stream,
     merges,
