@@ -84,6 +84,15 @@ class PartitionIndex:
             self._curves.setdefault(name, Curve()).add(curve[1], curve[2], self._half_life_s, 1)
             self._changed.add(name)
 
+    def recovered(self) -> None:
+        """Tell every share anew, those of nobody too, once all curves are here.
+
+        A worker may have ended after the last incident of a category had gone, and before it told so.
+        """
+        for name in (OVERALL, *Category):
+            self._curves.setdefault(str(name), Curve())
+            self._changed.add(str(name))
+
     def shares(self, at: float) -> Iterator[IndexShare]:
         """Yield the share of each category that changed since the last call, as of `at`; its movers anew."""
         for name in sorted(self._changed):
@@ -113,9 +122,13 @@ class IndexBoard:
         self._latest = 0.0
 
     def apply(self, share: IndexShare) -> None:
-        """Put `share` in the place of its partition's last one; the same one again changes nothing."""
+        """Put `share` in the place of its partition's last one; the same one again changes nothing.
+
+        Nor does one of no incidents where there was none.
+        """
         shares = self._shares.setdefault(share.category, {})
-        if shares.get(share.partition) == share:
+        known = shares.get(share.partition)
+        if known == share or (known is None and not share.incidents):
             return
         shares[share.partition] = share
         self._latest = max(self._latest, to_epoch(share.at))

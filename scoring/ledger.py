@@ -207,6 +207,7 @@ class Ledger:
             if incident.detected and incident.merged_into is None:
                 self.index.recover(_curve_of(incident))
                 self.deadlines.plan(incident_id, self._next_deadline(incident, incident.as_of))
+        self.index.recovered()
         return found
 
     def incident(self, incident_id: str) -> Incident | None:

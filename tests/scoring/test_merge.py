@@ -131,6 +131,20 @@ def test_a_merged_incident_is_in_no_index_and_comes_back_into_none_when_the_rows
     assert [each[1] for each in driver.ledger.deadlines._heap] == ["fire"]
 
 
+def test_a_merge_whose_share_of_the_index_was_not_told_before_a_crash_is_told_after_it():
+    # given: leak alone is of its category
+    driver = two_incidents(stored=True)
+    driver.profile(profile("leak", category=Category.SAFETY))
+    driver.profile(merged("leak", "fire"))
+
+    # when
+    driver.restart()
+
+    # then
+    (share,) = [each for each in driver.ledger.index_shares() if each.category == Category.SAFETY.value]
+    assert (share.incidents, share.value) == (0, 0.0)
+
+
 def overall(driver: Driver):
     board = IndexBoard(SHIPPED_POLICY.curve.half_life_s, 5)
     for share in driver.ledger.index_shares():

@@ -169,7 +169,7 @@ def test_a_merge_and_its_undoing_are_told():
 
     # then
     assert [change.words for change in model.feed.latest(5)] == ["merge into two undone", "merged into two"]
-    assert "merged into" in drawn(model_of(score(), event))
+    assert "merge into two undone" in drawn(model_of(score(), event))
 
 
 def test_items_follow_the_incident_down_when_one_is_retracted():
