@@ -13,6 +13,7 @@ from msgspec import Struct
 from schemas.times import format_time
 from schemas.topics import (
     DEAD_LETTERS,
+    INCIDENT_MERGES,
     INCIDENT_PROFILES,
     INDEX_SHARES,
     NOISE_INDEX,
@@ -31,6 +32,7 @@ TYPE_OF: Final[dict[str, str]] = {
     TREND_UPDATES: "decibel.trend.changed.v1",
     STATE_CHANGES: "decibel.state.changed.v1",
     PEAK_CROSSINGS: "decibel.peak.crossed.v1",
+    INCIDENT_MERGES: "decibel.incident.merged.v1",
     NOISE_INDEX: "decibel.noise-index.updated.v1",
     INDEX_SHARES: "decibel.index-share.updated.v1",
     DEAD_LETTERS: "decibel.record.rejected.v1",

@@ -12,6 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from schemas.dead_letter import DeadLetter, Origin
+from schemas.incident_merged import IncidentMerged
 from schemas.incident_profile import IncidentProfile, Party
 from schemas.noise_index import IndexShare, Mover, NoiseIndex
 from schemas.noise_score import Change, Factors, LastItem, NoiseScore, Peak, Polarity
@@ -20,6 +21,7 @@ from schemas.source_item import Engagement, SourceItem
 from schemas.state_change import StateChange
 from schemas.topics import (
     DEAD_LETTERS,
+    INCIDENT_MERGES,
     INCIDENT_PROFILES,
     INDEX_SHARES,
     NOISE_INDEX,
@@ -175,6 +177,14 @@ _PEAKED: Final = PeakCrossing(
     peak=_PEAK,
 )
 
+_MERGED: Final = IncidentMerged(
+    source="log4j-bug",
+    into=_INCIDENT,
+    at=datetime(2021, 12, 10, 9, 30, tzinfo=UTC),
+    revision=8,
+    items=5,
+)
+
 _MOVERS: Final = (
     Mover(incident_id=_INCIDENT, points=2.5),
     Mover(incident_id="copilot-licence", points=-1.25),
@@ -221,6 +231,7 @@ EXAMPLE_OF: Final[dict[str, Struct]] = {
     TREND_UPDATES: _TREND,
     STATE_CHANGES: _STATE,
     PEAK_CROSSINGS: _PEAKED,
+    INCIDENT_MERGES: _MERGED,
     NOISE_INDEX: _INDEX,
     INDEX_SHARES: _SHARE,
     DEAD_LETTERS: _REJECTED,

@@ -25,7 +25,8 @@ class Party(Struct, frozen=True):
 class IncidentProfile(Struct, frozen=True):
     """The editors' profile of an incident; keyed by `incident_id`, compacted: the latest stands.
 
-    An incident without one scores with the defaults of the policy. `industry_impact` is 0 to 100.
+    An incident without one scores with the defaults of the policy. `industry_impact` is 0 to 100. `merged_into`
+    merges the incident into another, for good: all its items move there, and those yet to come follow.
     """
 
     incident_id: Id
@@ -38,3 +39,4 @@ class IncidentProfile(Struct, frozen=True):
     key_points: Annotated[tuple[Text, ...], Meta(max_length=32)] = ()
     forecast: Text = ""
     updated_at: Moment | None = None
+    merged_into: Id | None = None

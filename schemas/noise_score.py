@@ -66,6 +66,8 @@ class NoiseScore(Struct, frozen=True):
     observation, profile or deadline that changes the incident. `audience_estimated` is the share (0 to 1) of
     the audience that was estimated. `change` is never null but in scores written before there was one;
     `lead_time` is from the first coverage to the first in mainstream media (seconds), null as long as those have none.
+    `merged_into` names the incident that this one was merged into: its items count there, and here there is no noise
+    any more.
     """
 
     incident_id: str
@@ -93,3 +95,4 @@ class NoiseScore(Struct, frozen=True):
     verdict: str
     change: Change | None = None
     lead_time: float | None = None
+    merged_into: str | None = None

@@ -11,6 +11,8 @@ from schemas.times import Moment
 Id = Annotated[str, Meta(min_length=1, max_length=256)]
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
 Count = Annotated[int, Meta(ge=0, le=10**15)]
+Figure = Annotated[str, Meta(min_length=1, max_length=512)]
+"""A name case folded, which may make three letters of one."""
 
 
 class Engagement(Struct, frozen=True, gc=False):
@@ -22,13 +24,36 @@ class Engagement(Struct, frozen=True, gc=False):
     views: Count = 0
 
 
+class MovedCount(Struct, frozen=True, gc=False):
+    """Exactly what was counted of a moved item: `interactions` in thousandths, `critic` and `defender` in millionths
+    of a typical item, `figures` as they are compared (case folded).
+    """
+
+    interactions: Count = 0
+    critic: Count = 0
+    defender: Count = 0
+    figures: Annotated[tuple[Figure, ...], Meta(max_length=64)] = ()
+
+
+class Moved(Struct, frozen=True, gc=False):
+    """How an observation came here from an incident that was merged into this one. Only the engine sends it.
+
+    `via` are the incidents it came through, the first one first; `at` is when it left the last of them. `counted` is
+    given where it was counted there: it is taken as it is, and `engagement`, `stance` and `figures` are not looked at.
+    """
+
+    via: Annotated[tuple[Id, ...], Meta(min_length=1)]
+    at: Moment
+    counted: MovedCount | None = None
+
+
 class SourceItem(Struct, frozen=True):
     """One observation of one item; keyed by `incident_id`.
 
     The observation with the latest `observed_at` stands for the item: seeing it twice, late or out of order
     changes nothing. `retracted` takes the item out again. `audience` is the number of people the author or
     outlet reaches; absent means unknown, and it is then estimated. `stance` runs from -1 (critic) to 1
-    (defender).
+    (defender). `moved` is the engine's own: do not send it.
     """
 
     item_id: Id
@@ -44,3 +69,4 @@ class SourceItem(Struct, frozen=True):
     title: Annotated[str, Meta(max_length=4096)] | None = None
     figures: Annotated[tuple[Name, ...], Meta(max_length=64)] = ()
     retracted: bool = False
+    moved: Moved | None = None

@@ -7,6 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from schemas.dead_letter import DeadLetter
+from schemas.incident_merged import IncidentMerged
 from schemas.incident_profile import IncidentProfile
 from schemas.noise_index import IndexShare, NoiseIndex
 from schemas.noise_score import NoiseScore
@@ -21,6 +22,7 @@ NOISE_SCORES: Final = "noise-scores"
 TREND_UPDATES: Final = "trend-updates"
 STATE_CHANGES: Final = "state-changes"
 PEAK_CROSSINGS: Final = "peak-crossings"
+INCIDENT_MERGES: Final = "incident-merges"
 NOISE_INDEX: Final = "noise-index"
 INDEX_SHARES: Final = "index-shares"
 DEAD_LETTERS: Final = "dead-letters"
@@ -32,11 +34,13 @@ EVENT_OF: Final[dict[str, type[Struct]]] = {
     TREND_UPDATES: TrendUpdate,
     STATE_CHANGES: StateChange,
     PEAK_CROSSINGS: PeakCrossing,
+    INCIDENT_MERGES: IncidentMerged,
     NOISE_INDEX: NoiseIndex,
     INDEX_SHARES: IndexShare,
     DEAD_LETTERS: DeadLetter,
 }
-"""Each topic's event; the first two come in, the others go out (`index-shares` is internal)."""
+"""Each topic's event; the first two come in, the others go out (`index-shares` is internal). A merge also sends
+observations to the first."""
 
-COMPACTED: Final = frozenset({INCIDENT_PROFILES, NOISE_SCORES, NOISE_INDEX, INDEX_SHARES})
+COMPACTED: Final = frozenset({INCIDENT_PROFILES, NOISE_SCORES, INCIDENT_MERGES, NOISE_INDEX, INDEX_SHARES})
 """Topics of which the latest event of each key stands for all before it; of the others each event counts."""

@@ -23,11 +23,14 @@ class Changes(Struct):
 
 
 class Outcome(StrEnum):
-    """What came of an observation: it changed its incident, changed nothing, or had been applied already."""
+    """What came of an observation: it changed its incident, changed nothing, or had been applied already; or it went on
+    to the incident that its own was merged into.
+    """
 
     APPLIED = "applied"
     UNCHANGED = "unchanged"
     REPEATED = "repeated"
+    FORWARDED = "forwarded"
 
 
 class Tally(Struct):

@@ -27,12 +27,18 @@ class Times(NamedTuple):
 
 
 def times_of(item: SourceItem, received_at: float, clock: Clock, limits: Limits, earliest_at: float) -> Times:
-    """Return the times of an observation received at `received_at`; RecordError where one cannot be believed."""
+    """Return the times of an observation received at `received_at`; RecordError where one cannot be believed.
+
+    Those of one that comes from a merged incident were judged there. In stream time the record's is when it left.
+    """
     published = to_epoch(item.published_at)
     if item.observed_at is not None:
         observed = to_epoch(item.observed_at)
     else:
         observed = received_at if clock is Clock.WALL else published
+    if item.moved is not None:
+        now = received_at if clock is Clock.WALL else to_epoch(item.moved.at)
+        return Times(now, observed, min(published, observed))
     latest = received_at + limits.ahead_h * HOUR_S
     for field, at in (("published_at", published), ("observed_at", observed)):
         if at < earliest_at:

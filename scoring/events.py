@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from schemas.cloudevents import Output
+from schemas.incident_merged import IncidentMerged
 from schemas.noise_score import Change, Factors, LastItem, NoiseScore, Peak, Polarity
 from schemas.peak_crossing import PeakCrossing
 from schemas.state_change import StateChange
 from schemas.times import from_epoch
-from schemas.topics import NOISE_SCORES, PEAK_CROSSINGS, STATE_CHANGES, TREND_UPDATES
+from schemas.topics import INCIDENT_MERGES, NOISE_SCORES, PEAK_CROSSINGS, STATE_CHANGES, TREND_UPDATES
 from schemas.trend_update import TrendUpdate
 from schemas.words import PeakKind, State, Trend
 from scoring import factors, polarity
@@ -57,6 +58,7 @@ def noise_score(
         verdict=verdict(incident, policy, noise),
         change=change,
         lead_time=lead_time_s(incident),
+        merged_into=incident.merged_into,
     )
     return Output(NOISE_SCORES, incident_id, f"{incident_id}/{incident.revision}/noise", at, score)
 
@@ -121,3 +123,12 @@ def peak_crossing(
     )
     ident = f"{incident_id}/{incident.revision}/{crossing.kind.value}/{crossing.level}"
     return Output(PEAK_CROSSINGS, incident_id, ident, at, event)
+
+
+def incident_merged(
+    incident_id: str, incident: Incident, into: str, at: float, items: int, *, undone: bool = False
+) -> Output:
+    """Return the event that an incident was merged into another at `at` (epoch seconds), or that it was undone."""
+    event = IncidentMerged(incident_id, into, from_epoch(at), incident.revision, items, undone)
+    ident = f"{incident_id}/{incident.revision}/{'unmerged' if undone else 'merged'}"
+    return Output(INCIDENT_MERGES, incident_id, ident, at, event)

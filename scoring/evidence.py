@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from msgspec.structs import astuple
+
 from scoring.incident import Incident, PlatformSum
 from scoring.item import UNKNOWN, Counted
 from scoring.rates import add_item, recount_items, remove_item
@@ -148,3 +150,22 @@ def _rebuild(incident: Incident, mainstream: Sequence[str], counted: Iterable[Co
     incident.mainstream_first = min(
         (each.at for each in standing if each.platform in mainstream), default=0.0
     )
+
+
+def clear(incident: Incident) -> None:
+    """Take everything out of the sums. First and last coverage stay: without items they weigh nothing."""
+    incident.items = incident.critic = incident.defender = incident.figures_left_out = 0
+    incident.platforms, incident.figures = {}, {}
+    incident.counts = [0.0] * len(incident.counts)
+    incident.mainstream_first = 0.0
+
+
+def restore(
+    incident: Incident, horizons_h: Sequence[float], mainstream: Sequence[str], counted: Iterable[Counted]
+) -> None:
+    """Put everything back into sums that were cleared. O(items), rare."""
+    standing = sorted((each for each in counted if not each.retracted), key=astuple)
+    for each in standing:
+        _add(incident, each)
+    _rebuild(incident, mainstream, standing)
+    recount_items(incident, sorted(each.at for each in standing), horizons_h)

@@ -86,6 +86,8 @@ class Incident(Struct, array_like=True):
     # since when the trend has its word, and when the last new peak was told
     trend_since: float = 0.0
     announced_at: float = 0.0
+    # the incident that this one was merged into; its own items move there, and those yet to come are sent on
+    merged_into: str | None = None
 
     @property
     def detected(self) -> bool:

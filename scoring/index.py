@@ -30,11 +30,15 @@ MS_PER_S: Final = 1000
 
 
 class Part(NamedTuple):
-    """What one incident is to the index: its curve, the residue of its long average, and when it was detected."""
+    """What one incident is to the index: its curve, the residue of its long average, and when it was detected.
+
+    `incidents` is 0 for one that was merged into another: it makes no noise, but what it made stays in the average.
+    """
 
     category: Category
     composite: float
     anchor: float
+    incidents: int
     residue: float
     residue_at: float
     since: float
@@ -54,6 +58,7 @@ def part_of(incident: Incident, policy: Policy) -> Part:
         incident.category,
         incident.composite,
         incident.last_seen,
+        0 if incident.merged_into else 1,
         residue,
         residue_at,
         incident.detected_at or incident.averages_at,
@@ -89,13 +94,13 @@ class Sum(Struct):
         """Take an incident in."""
         self.noise.add(part.composite, part.anchor)
         self.residue.add(part.residue, part.residue_at)
-        self.incidents += 1
+        self.incidents += part.incidents
 
     def remove(self, part: Part) -> None:
         """Let an incident go that was taken in as `part`."""
         self.noise.add(-part.composite, part.anchor)
         self.residue.add(-part.residue, part.residue_at)
-        self.incidents -= 1
+        self.incidents -= part.incidents
 
 
 class PartitionIndex:
@@ -113,7 +118,7 @@ class PartitionIndex:
 
     def replace(self, incident_id: str, old: Part | None, new: Part, now: float) -> None:
         """Put `new` of an incident in place of `old` at `now`."""
-        if old is not None and old[:3] == new[:3]:
+        if old is not None and old[:4] == new[:4]:
             return
         if old is not None:
             self._sum(OVERALL).remove(old)
@@ -132,6 +137,14 @@ class PartitionIndex:
         self._sum(OVERALL).add(part)
         self._sum(part.category.value).add(part)
 
+    def recovered(self) -> None:
+        """Tell every share anew, those of nobody too, once all curves are here.
+
+        A worker may have ended after the last incident of a category had gone, and before it told so.
+        """
+        for name in (OVERALL, *Category):
+            self._sum(str(name))
+
     def shares(self, at: float) -> Iterator[IndexShare]:
         """Yield the share of each category that changed since the last call, as of `at`; its movers anew."""
         for name in sorted(self._changed):
@@ -144,7 +157,7 @@ class PartitionIndex:
                 self._sums[name].incidents,
                 top_movers(self._moved.get(name, {}), self._most),
                 average,
-                from_epoch(self._since),
+                None if self._since == NEVER else from_epoch(self._since),
             )
         self._changed.clear()
         self._moved.clear()
@@ -183,9 +196,13 @@ class IndexBoard:
         self._since = NEVER
 
     def apply(self, share: IndexShare) -> None:
-        """Put `share` in the place of its partition's last one; the same one again changes nothing."""
+        """Put `share` in the place of its partition's last one; the same one again changes nothing.
+
+        Nor does one of nobody where there was none.
+        """
         shares = self._shares.setdefault(share.category, {})
-        if shares.get(share.partition) == share:
+        known = shares.get(share.partition)
+        if known == share or (known is None and not share.incidents and not share.average):
             return
         shares[share.partition] = share
         self._latest = max(self._latest, to_epoch(share.at))

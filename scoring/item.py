@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from schemas.source_item import SourceItem
+from schemas.source_item import MovedCount, SourceItem
 from scoring.policy import Policy
 
 MILLI: Final = 1000
@@ -108,7 +108,12 @@ def rewrite(row: ItemRow | None, offset: int, counted: Counted, stored_at: int) 
 
 
 def count(item: SourceItem, observed_at: float, at: float, policy: Policy) -> Counted:
-    """Return what `item` adds, observed at `observed_at` and dated `at` (epoch seconds)."""
+    """Return what `item` adds, observed at `observed_at` and dated `at` (epoch seconds).
+
+    Of an item that was counted in another incident before, that is what was counted there.
+    """
+    if item.moved is not None and item.moved.counted is not None:
+        return _moved(item, item.moved.counted, observed_at, at)
     rule, platform = policy.engagement, policy.platform(item.platform)
     seen = item.engagement
     interactions = min(
@@ -132,5 +137,21 @@ def count(item: SourceItem, observed_at: float, at: float, policy: Policy) -> Co
         critic,
         defender,
         tuple(sorted({figure.casefold() for figure in item.figures})) if item.figures else (),
+        item.retracted,
+    )
+
+
+def _moved(item: SourceItem, counted: MovedCount, observed_at: float, at: float) -> Counted:
+    """What was counted before is taken as it is; the bounds are those that it kept there."""
+    most_weight = round(MICRO * (1.0 + MOST_TYPICAL))
+    return Counted(
+        observed_at,
+        at,
+        item.platform,
+        min(counted.interactions, MILLI * MOST_COUNTED),
+        UNKNOWN if item.audience is None else min(item.audience, MOST_COUNTED),
+        min(counted.critic, most_weight),
+        min(counted.defender, most_weight),
+        counted.figures,
         item.retracted,
     )

@@ -18,10 +18,11 @@ from schemas.incident_profile import IncidentProfile
 from schemas.noise_index import IndexShare
 from schemas.noise_score import Factors
 from schemas.source_item import SourceItem
+from schemas.times import to_epoch
 from schemas.words import Cause, Tier, Trend
-from scoring import events, evidence, factors, lifecycle, movement, peaks, trend
+from scoring import events, evidence, factors, lifecycle, merge, movement, peaks, trend
 from scoring.changes import Changes, ItemKey, Outcome, Tally
-from scoring.clock import Clock, times_of
+from scoring.clock import Clock, Times, times_of
 from scoring.curve import settle_averages
 from scoring.deadlines import Deadlines
 from scoring.incident import Incident
@@ -77,6 +78,11 @@ class Ledger:
         if incident is not None and offset <= incident.items_offset:
             self._count(item.platform, Outcome.REPEATED)
             return
+        if incident is not None and incident.merged_into is not None:
+            if not merge.closes_circle(item):
+                self._forward(item, incident, offset, times)
+                return
+            self._undo_merge(item.incident_id, incident, max(times.now, incident.as_of))
         new = count(item, times.observed_at, times.at, self.policy)
         row = self._item((item.incident_id, item.item_id))
         old = None if row is None or incident is None else row.counted_at(incident.items_offset)
@@ -103,14 +109,16 @@ class Ledger:
         if "\0" in profile.incident_id:
             raise RecordError("an id must not hold the character U+0000 - at `$.incident_id`")
         incident = self.incident(profile.incident_id)
+        if incident is not None and offset <= incident.profiles_offset:
+            return
+        merge.check_merge(profile, incident)
         if incident is None:
             incident = self._incidents[profile.incident_id] = Incident()
-        if offset <= incident.profiles_offset:
-            return
         incident.profiles_offset = offset
         self._changes.incidents[profile.incident_id] = incident
         parties: dict[str, Tier] = {party.name.casefold(): party.tier for party in profile.parties}
-        if (incident.category, incident.impact, incident.parties) == (
+        merges = profile.merged_into is not None and incident.merged_into is None
+        if not merges and (incident.category, incident.impact, incident.parties) == (
             profile.category,
             profile.industry_impact,
             parties,
@@ -128,6 +136,13 @@ class Ledger:
             profile.industry_impact,
             parties,
         )
+        if profile.merged_into is not None and merges:
+            self._merge(profile, profile.merged_into, incident, now, before, was)
+            return
+        if incident.merged_into is not None:
+            if before is not None:
+                self.index.replace(profile.incident_id, before, part_of(incident, self.policy), now)
+            return
         self._weigh(profile.incident_id, incident)
         self._revise(profile.incident_id, incident, now, before, was)
 
@@ -199,6 +214,7 @@ class Ledger:
             if incident.detected:
                 self.index.recover(part_of(incident, self.policy))
                 self.deadlines.plan(incident_id, next_deadline(incident, self.policy, incident.as_of))
+        self.index.recovered()
         return found
 
     def incident(self, incident_id: str) -> Incident | None:
@@ -218,7 +234,8 @@ class Ledger:
         """The evidence of a known or new incident changes at `now`."""
         incident_id, mainstream = item.incident_id, self.policy.lead_time.mainstream
         before = part_of(incident, self.policy) if incident.detected else None
-        was = self._before(Cause.OBSERVATION, incident_id, incident, now)
+        by = Cause.OBSERVATION if item.moved is None or item.moved.counted is None else Cause.MERGE
+        was = self._before(by, incident_id, incident, now)
         self._settle(incident, now)
         evidence.change(incident, old, new, self._horizons_h, mainstream, lambda: self._counted(incident_id))
         self._weigh(incident_id, incident)
@@ -340,6 +357,59 @@ class Ledger:
         else:
             outputs.append(self._score(incident_id, incident, was))
 
+    # -- merges --------------------------------------------------------------------------------------------------
+
+    def _merge(
+        self,
+        profile: IncidentProfile,
+        into: str,
+        incident: Incident,
+        now: float,
+        before: Part | None,
+        was: Before,
+    ) -> None:
+        """Merge an incident at `now`: its items go to the other one, and it falls silent. O(items).
+
+        Its item rows stay as they are: should the merge close a circle, they say what to count again.
+        """
+        incident_id, items = profile.incident_id, incident.items
+        incident.revision += 1
+        incident.as_of = now
+        self.tally.revisions += 1
+        counted = self._counted_by_item(incident_id)
+        self._changes.outputs += merge.moved_items(incident_id, incident.revision, into, counted, now)
+        evidence.clear(incident)
+        incident.merged_into = into
+        self._weigh(incident_id, incident)
+        told_at = now
+        if not incident.detected and profile.updated_at is not None:
+            told_at = to_epoch(profile.updated_at)  # an incident without an item has no time of its own
+        self._changes.outputs.append(events.incident_merged(incident_id, incident, into, told_at, items))
+        if incident.detected:
+            self._tell(incident_id, incident, now, Assessment([], None, []), was._replace(by=Cause.MERGE))
+            self.index.replace(incident_id, before, part_of(incident, self.policy), now)
+
+    def _forward(self, item: SourceItem, incident: Incident, offset: int, times: Times) -> None:
+        """Send an observation of a merged incident on to the one it was merged into."""
+        assert incident.merged_into is not None
+        self.emit(merge.forwarded(item, incident.merged_into, offset, times))
+        incident.items_offset = offset
+        self._changes.incidents[item.incident_id] = incident
+        self._count(item.platform, Outcome.FORWARDED)
+
+    def _undo_merge(self, incident_id: str, incident: Incident, now: float) -> None:
+        """Take a merge back at `now`, since it closes a circle: the incident counts its items again. O(items)."""
+        before = part_of(incident, self.policy) if incident.detected else None
+        was = self._before(Cause.MERGE, incident_id, incident, now)
+        into, incident.merged_into = incident.merged_into, None
+        assert into is not None
+        self._settle(incident, now)
+        mainstream = self.policy.lead_time.mainstream
+        evidence.restore(incident, self._horizons_h, mainstream, self._counted(incident_id))
+        self._weigh(incident_id, incident)
+        self._revise(incident_id, incident, now, before, was)
+        self.emit(events.incident_merged(incident_id, incident, into, now, incident.items, undone=True))
+
     # -- rows ----------------------------------------------------------------------------------------------------
 
     def _item(self, key: ItemKey) -> ItemRow | None:
@@ -355,12 +425,17 @@ class Ledger:
 
     def _counted(self, incident_id: str) -> Iterator[Counted]:
         """Yield what is counted of each item of an incident."""
+        for _, counted in self._counted_by_item(incident_id):
+            yield counted
+
+    def _counted_by_item(self, incident_id: str) -> Iterator[tuple[str, Counted]]:
+        """Yield the id of each item of an incident with what is counted of it."""
         held, offset = self._items.get(incident_id, {}), self._incidents[incident_id].items_offset
-        stored = (row for item_id, row in self.rows.items(incident_id) if item_id not in held)
-        for row in (*held.values(), *stored):
+        stored = (each for each in self.rows.items(incident_id) if each[0] not in held)
+        for item_id, row in (*held.items(), *stored):
             counted = row.counted_at(offset)
             if counted is not None:
-                yield counted
+                yield item_id, counted
 
 
 class Assessment(Struct):

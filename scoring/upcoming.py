@@ -27,6 +27,8 @@ def next_deadline(incident: Incident, policy: Policy, after: float) -> float:
     Nothing about it changes before, if nothing new comes, but the noise, which falls along its curve.
     """
     earliest = NEVER
+    if incident.merged_into is not None:
+        return earliest
     for at in trend.outlook(incident, policy).changes(after):
         earliest = min(earliest, at)
     for at in (
@@ -45,6 +47,8 @@ def upcoming(incident: Incident, policy: Policy, after: float) -> tuple[Upcoming
 
     Each assumes that the others do not happen before; so only the first is certain, if nothing new comes.
     """
+    if incident.merged_into is not None:
+        return ()
     due = [*_trend(incident, policy, after), *_peak(incident, policy), *_step(incident, policy)]
     ahead = sorted((at, what) for at, what in due if after < at < NEVER)
     return tuple(Upcoming(from_epoch(at), what) for at, what in ahead)

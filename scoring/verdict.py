@@ -10,6 +10,8 @@ from scoring.policy import Policy
 
 def verdict(incident: Incident, policy: Policy, noise: float) -> str:
     """Return the verdict on the incident at `noise` (0 to 100), in one line, as the published page words it."""
+    if incident.merged_into is not None:
+        return f"Merged into {incident.merged_into}: its items count there"
     peak = from_epoch(incident.peak_at)
     items, platforms = incident.items, len(incident.platforms)
     return (

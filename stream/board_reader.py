@@ -14,6 +14,7 @@ from schemas.errors import BrokerError
 from schemas.topics import (
     DEAD_LETTERS,
     EVENT_OF,
+    INCIDENT_MERGES,
     INCIDENT_PROFILES,
     NOISE_INDEX,
     NOISE_SCORES,
@@ -27,7 +28,7 @@ from stream.topics import physical
 
 STANDING: Final = (INCIDENT_PROFILES, NOISE_SCORES, NOISE_INDEX)
 """Compacted topics: read from their start they tell how things stand."""
-NEWS: Final = (STATE_CHANGES, TREND_UPDATES, PEAK_CROSSINGS, DEAD_LETTERS)
+NEWS: Final = (STATE_CHANGES, TREND_UPDATES, PEAK_CROSSINGS, INCIDENT_MERGES, DEAD_LETTERS)
 """Topics that tell what happened: of interest from now on."""
 
 

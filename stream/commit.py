@@ -22,7 +22,8 @@ from msgspec import Struct
 
 from schemas.cloudevents import Headers, Output, headers
 from schemas.codec import encode
-from schemas.topics import INDEX_SHARES, NOISE_INDEX
+from schemas.topics import INDEX_SHARES, NOISE_INDEX, SOURCE_ITEMS
+from stream.partitioner import Partitioner
 from stream.settings import Settings
 from stream.tables import EncodedRows, PartitionRows
 from stream.topics import INCIDENTS_CHANGELOG, ITEMS_CHANGELOG, LOGICAL, physical
@@ -65,14 +66,18 @@ class Outlet:
     def __init__(self, producer: Producer, settings: Settings) -> None:
         self._producer = producer
         self._names = {logical: physical(settings, logical) for logical in LOGICAL}
+        self._partition_of = Partitioner(settings.topics.partitions)
 
     async def send_outputs(self, partition: int, outputs: Iterable[Output]) -> None:
-        """Send the events, each to the partition its source has (the index has one), and wait for all."""
+        """Send the events, each to the partition its source has, and wait for all.
+
+        The index has one partition; and what goes back to the source goes to the partition of its incident.
+        """
         await self._send(
             [
                 (
                     self._names[output.topic],
-                    0 if output.topic in (NOISE_INDEX, INDEX_SHARES) else partition,
+                    self._place(partition, output),
                     output.key.encode(),
                     encode(output.event),
                     headers(output),
@@ -80,6 +85,11 @@ class Outlet:
                 for output in outputs
             ]
         )
+
+    def _place(self, partition: int, output: Output) -> int:
+        if output.topic == SOURCE_ITEMS:
+            return self._partition_of(output.key)
+        return 0 if output.topic in (NOISE_INDEX, INDEX_SHARES) else partition
 
     async def send_rows(self, changelog: str, partition: int, rows: Mapping[bytes, bytes]) -> int | None:
         """Send the rows to their changelog, wait for all, and return the last one's offset (None: there were none)."""

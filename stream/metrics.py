@@ -20,7 +20,7 @@ from scoring.changes import Tally
 
 # From a fifth of a millisecond to ten seconds: a batch of one record, or one of thousands and a slow broker.
 _SECONDS: Final = (0.0002, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-_REASONS: Final = ("empty", "not-json", "invalid", "absurd-time", "oversized", "key")
+_REASONS: Final = ("empty", "not-json", "invalid", "absurd-time", "oversized", "key", "merge")
 """Why a worker rejects records. All are there from the start, at 0: no rate sees a 1 that had no 0 before it."""
 
 _RECORDS: Final = (1, 5, 10, 50, 100, 500, 1000, 2000, 5000)

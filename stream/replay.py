@@ -3,23 +3,27 @@
 There is one ledger for each partition, as in a worker: a partition's time is moved by its own records alone.
 So what a replay emits equals, byte for byte, what a live run over as many partitions emits, late records
 included.
+
+What a merged incident sends to another one comes to that one's ledger directly after the record that it came of. A live
+worker reads it later, behind what was on the topic already: the evidence is the same, and so is every event where the
+records of `source-items` are read in the same order.
 """
 
 from __future__ import annotations
 
 import heapq
 import math
+from collections import deque
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from aiokafka.partitioner import DefaultPartitioner
-
-from agents.batch import dead_letter
+from agents.batch import apply_batch, dead_letter
 from schemas.cloudevents import Output
-from schemas.codec import decode_item, decode_profile
+from schemas.codec import decode_item, decode_profile, encode
 from schemas.errors import RecordError
 from schemas.noise_index import NoiseIndex
 from schemas.source_item import SourceItem
+from schemas.topics import SOURCE_ITEMS
 from scoring.changes import Tally
 from scoring.clock import Clock, times_of
 from scoring.incident import Incident
@@ -27,12 +31,13 @@ from scoring.index import OVERALL, IndexBoard
 from scoring.ledger import Ledger
 from scoring.policy import Policy
 from scoring.rows import NoRows
+from stream.partitioner import Partitioner
 
 MS_PER_S: Final = 1000
 
 
-class Rejected(NamedTuple):
-    """A record that was not accepted, made to look like Kafka's: the line is its offset."""
+class Raw(NamedTuple):
+    """A record made to look like Kafka's; of one that was not accepted the line is its offset."""
 
     offset: int
     timestamp: int
@@ -45,26 +50,6 @@ class Place(NamedTuple):
 
     file: str
     line: int
-
-
-class Partitioner:
-    """Kafka's default partitioner (murmur2 of the key), each incident asked for once.
-
-    >>> Partitioner(8)("log4shell")
-    3
-    """
-
-    def __init__(self, partitions: int) -> None:
-        self._all = list(range(partitions))
-        self._known: dict[str, int] = {}
-
-    def __call__(self, incident_id: str) -> int:
-        """Return the partition of an incident."""
-        partition = self._known.get(incident_id)
-        if partition is None:
-            partition = DefaultPartitioner()(incident_id.encode(), self._all, self._all)
-            self._known[incident_id] = partition
-        return partition
 
 
 class Replay:
@@ -96,6 +81,8 @@ class Replay:
         ]
         self._partition_of = Partitioner(partitions)
         self._ledger_of: dict[str, Ledger] = {}
+        self._offset = 0
+        self._merges = False
         self._most_bytes = policy.limits.record_bytes
 
     # -- what comes in --------------------------------------------------------------------------------------
@@ -112,12 +99,14 @@ class Replay:
             ledger.apply_profile(profile, self.profiles, self.received_at)
         except RecordError as error:
             return self._reject(value, key, place, error)
-        return ledger.collect().outputs
+        self._merges = self._merges or profile.merged_into is not None
+        return self._follow(ledger.collect().outputs)
 
     def item(self, value: bytes, place: Place) -> list[Output] | None:
         """Apply one observation (JSON); None: it is after `until`, and nothing was applied."""
         key = None
-        self.items = offset = self.items + 1
+        self.items += 1
+        self._offset = offset = self._offset + 1
         try:
             if len(value) > self._most_bytes:
                 self._check_size(value)
@@ -130,7 +119,8 @@ class Replay:
             ledger.apply_item(item, offset, self.received_at)
         except RecordError as error:
             return self._reject(value, key, place, error)
-        return ledger.collect().outputs
+        outputs = ledger.collect().outputs
+        return self._follow(outputs) if self._merges else outputs
 
     def finish(self) -> Iterator[Output]:
         """Move every partition to `until`, if there is one; yield what falls due, then the index over all."""
@@ -178,13 +168,43 @@ class Replay:
         )
 
     def incidents(self) -> Iterator[tuple[str, Incident]]:
-        """Yield every incident that has an item, in the order in which they were met."""
+        """Yield every incident that has an item, in the order in which they were met; merged ones are left out."""
         for incident_id, ledger in self._ledger_of.items():
             incident = ledger.incident(incident_id)
-            if incident is not None and incident.detected:
+            if incident is not None and incident.detected and incident.merged_into is None:
                 yield incident_id, incident
 
+    def resolve(self, incident_id: str) -> str:
+        """Return the incident that counts the items of `incident_id`: itself, or the last it was merged into.
+
+        A circle that no observation has gone round yet is left where it closes.
+        """
+        passed = {incident_id}
+        while (incident := self.incident(incident_id)) is not None and incident.merged_into is not None:
+            if incident.merged_into in passed:
+                break
+            incident_id = incident.merged_into
+            passed.add(incident_id)
+        return incident_id
+
     # -- within ---------------------------------------------------------------------------------------------
+
+    def _follow(self, outputs: list[Output]) -> list[Output]:
+        """Apply the observations among `outputs`, and what comes of them, in order; return all that is left to tell."""
+        told: list[Output] = []
+        coming = deque(outputs)
+        while coming:
+            output = coming.popleft()
+            if not isinstance(output.event, SourceItem):
+                told.append(output)
+                continue
+            self._offset += 1
+            ledger = self._ledger(output.key)
+            record = Raw(
+                self._offset, round(self.received_at * MS_PER_S), output.key.encode(), encode(output.event)
+            )
+            coming.extend(apply_batch(ledger, SOURCE_ITEMS, ledger.partition, [record]).outputs)
+        return told
 
     def _ledger(self, incident_id: str) -> Ledger:
         ledger = self._ledger_of.get(incident_id)
@@ -205,7 +225,7 @@ class Replay:
     def _reject(self, value: bytes, key: str | None, place: Place, error: RecordError) -> list[Output]:
         """Return the dead letter of a record, after whatever fell due before it was found wanting."""
         self.rejected += 1
-        record = Rejected(
+        record = Raw(
             place.line, round(self.received_at * MS_PER_S), None if key is None else key.encode(), value
         )
         outputs = [] if key is None else self._ledger(key).collect().outputs

@@ -49,3 +49,8 @@ def profile(
     """A profile whose parties are given as name="tier"."""
     parties = tuple(Party(name, Side.NEUTRAL, Tier(tier)) for name, tier in tiers.items())
     return IncidentProfile(incident, category=category, parties=parties, industry_impact=impact)
+
+
+def merged(incident: str, into: str, **fields: Any) -> IncidentProfile:
+    """A profile that merges an incident into another."""
+    return IncidentProfile(incident, merged_into=into, **fields)

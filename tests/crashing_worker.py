@@ -1,4 +1,4 @@
-"""A worker that kills itself at one step of a batch commit: `python -m tests.crashing_worker STEP NTH`.
+"""A worker that kills itself at one step of a batch commit: `python -m tests.crashing_worker STEP NTH [KIND]`.
 
 The product's worker in everything else; only the commit's class is another.
 """
@@ -6,8 +6,10 @@ The product's worker in everything else; only the commit's class is another.
 import os
 import signal
 import sys
+from collections.abc import Callable, Sized
 from typing import NoReturn
 
+from schemas.topics import INCIDENT_MERGES
 from stream.commit import Batch, BatchCommit, Outlet
 from stream.settings import load_settings
 from stream.tables import EncodedRows, PartitionRows
@@ -24,6 +26,13 @@ STEPS = (
     "after done",
 )
 
+KINDS: dict[str, Callable[[Batch], bool]] = {
+    "items": lambda batch: bool(batch.rows.items),
+    "merges": lambda batch: any(each.topic == INCIDENT_MERGES for each in batch.outputs),
+    "forwards": lambda batch: any("/forwarded/" in each.id for each in batch.outputs),
+}
+"""Which batches are counted: those with rows of items, with a merge, with observations sent on to another incident."""
+
 
 def die() -> NoReturn:
     """End as a machine's failure would."""
@@ -31,9 +40,13 @@ def die() -> NoReturn:
     raise AssertionError("unreachable")
 
 
-def crashing(step: str, nth: int) -> type[BatchCommit]:
-    """Return a commit that dies at `step` of the `nth` batch that has rows of items."""
-    reached = 0
+def crashing(step: str, nth: int, kind: str = "items") -> type[BatchCommit]:
+    """Return a commit that dies at `step` of the `nth` batch of a kind."""
+    reached, chosen = 0, KINDS[kind]
+
+    def reach(place: str) -> None:
+        if step == place:
+            die()
 
     class CrashingCommit(BatchCommit):
         def __init__(self, outlet: Outlet, partition: int, stored: PartitionRows) -> None:
@@ -41,35 +54,37 @@ def crashing(step: str, nth: int) -> type[BatchCommit]:
 
         async def run(self, batch: Batch) -> None:
             nonlocal reached
-            reached += bool(batch.rows.items)
-            if reached != nth or not batch.rows.items:
+            reached += chosen(batch)
+            if reached != nth or not chosen(batch):
                 return await super().run(batch)
-            if step == "before outputs":
+            reach("before outputs")
+            if step == "between outputs":
+                await self.outlet.send_outputs(self.partition, batch.outputs[: _half(batch.outputs)])
                 die()
             await self.outputs(batch)
-            if step == "after outputs":
-                die()
+            reach("after outputs")
             if step == "between item rows":
-                half = dict(list(batch.rows.items.items())[: (len(batch.rows.items) + 1) // 2])
-                await self.outlet.send_rows(ITEMS_CHANGELOG, self.partition, half)
+                rows = dict(list(batch.rows.items.items())[: _half(batch.rows.items)])
+                await self.outlet.send_rows(ITEMS_CHANGELOG, self.partition, rows)
                 die()
             items = await self.items(batch)
-            if step == "after item rows":
-                die()
+            reach("after item rows")
             incidents = await self.incidents(batch)
-            if step == "after incident rows":
-                die()
+            reach("after incident rows")
             self.stored.arrived(
                 EncodedRows(batch.rows.items, batch.rows.incidents), {"items": items, "incidents": incidents}
             )
-            if step == "after tables":
-                die()
+            reach("after tables")
             batch.done()
             die()
 
     return CrashingCommit
 
 
+def _half(many: Sized) -> int:
+    return (len(many) + 1) // 2
+
+
 if __name__ == "__main__":
     environ = {name: value for name, value in os.environ.items() if name.startswith("DECIBEL_")}
-    run_worker(load_settings(None, environ), "info", crashing(sys.argv[1], int(sys.argv[2])))
+    run_worker(load_settings(None, environ), "info", crashing(sys.argv[1], int(sys.argv[2]), *sys.argv[3:]))

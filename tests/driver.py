@@ -143,8 +143,15 @@ class Driver:
         )
 
     def batch(self, records: Sequence[Raw], topic: str = SOURCE_ITEMS) -> list[Output]:
-        """Apply records as one batch, store its rows, and return its outputs."""
-        return self._keep(apply_batch(self.ledger, topic, 0, records))
+        """Apply records as one batch, store its rows, and return its outputs.
+
+        What a merged incident sends to another one is read as the next batches, until nothing more comes.
+        """
+        outputs = self._keep(apply_batch(self.ledger, topic, 0, records))
+        sent = [each for each in outputs if isinstance(each.event, SourceItem)]
+        if sent:
+            outputs += self.batch([self.record(each.event, at=each.at) for each in sent])
+        return outputs
 
     def advance(self, to: float) -> list[Output]:
         """Move the clock, firing what is due on the way; return the outputs."""
@@ -198,7 +205,7 @@ class Driver:
         self.log.extend(changes.outputs)
         if self.stored:
             self.store(encode_changes(changes))
-        return changes.outputs
+        return list(changes.outputs)
 
 
 def encode_changes(changes: Changes) -> EncodedChanges:

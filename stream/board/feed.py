@@ -1,4 +1,4 @@
-"""What changed: the latest state changes, peaks, trends and dead letters, in words."""
+"""What changed: the latest state changes, peaks, trends, merges and dead letters, in words."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from schemas.dead_letter import DeadLetter
+from schemas.incident_merged import IncidentMerged
 from schemas.peak_crossing import PeakCrossing
 from schemas.state_change import StateChange
 from schemas.times import to_epoch
@@ -33,6 +34,7 @@ class Kind(Enum):
     PEAK = "peak"
     CROSSING = "crossing"
     TREND = "trend"
+    MERGED = "merged"
     REJECTED = "rejected"
 
 
@@ -84,6 +86,8 @@ def change_of(event: Struct) -> Change | None:
             return _of_trend(event)
         case PeakCrossing():
             return _of_peak(event)
+        case IncidentMerged():
+            return _of_merge(event)
         case DeadLetter():
             return _of_dead_letter(event)
     return None
@@ -115,6 +119,12 @@ def _of_peak(event: PeakCrossing) -> Change:
         return Change(at, event.incident_id, Kind.PEAK, f"peaked at {math.floor(noise)}")
     verb = "rose to" if event.kind is PeakKind.ROSE_ABOVE else "fell below"
     return Change(at, event.incident_id, Kind.CROSSING, f"{verb} {level}")
+
+
+def _of_merge(event: IncidentMerged) -> Change:
+    """Return the line of a merge, or of one that was taken back."""
+    words = f"merge into {plain(event.into)} undone" if event.undone else f"merged into {plain(event.into)}"
+    return Change(to_epoch(event.at), event.source, Kind.MERGED, words)
 
 
 def _of_dead_letter(event: DeadLetter) -> Change:

@@ -43,6 +43,7 @@ CHANGES: Final = {
     Kind.PEAK: ("▲", "^", "#ff9f43"),
     Kind.CROSSING: ("─", "=", "#f6d55c"),
     Kind.TREND: ("↗", "/", "#4fb3d9"),
+    Kind.MERGED: ("↘", ">", "#5fd38d"),
     Kind.REJECTED: ("✗", "x", "bold #ef5350"),
 }
 """Sign, sign in ASCII and colour of each kind of change."""

@@ -86,6 +86,7 @@ class BoardModel:
         self._latest = 0.0
         self.relative: float | None = None
         self._index: tuple[float, Curve] | None = None
+        self._merged: dict[str, int] = {}  # the revision at which an incident left the board for another
         self._seen: OrderedDict[tuple[str, Change], None] = OrderedDict()
 
     def apply(self, topic: str, event: Struct) -> None:
@@ -138,11 +139,17 @@ class BoardModel:
 
     def _take_score(self, score: NoiseScore) -> None:
         row = self.rows.get(score.incident_id)
-        if row is not None and score.revision <= row.score.revision:
+        known = self._merged.get(score.incident_id, 0) if row is None else row.score.revision
+        if score.revision <= known:
             return
         self._latest = max(self._latest, to_epoch(score.as_of))
         self.totals.updates += 1
         self._count(self.updates_rate, 1)
+        if score.merged_into is not None:
+            self._merged[score.incident_id] = score.revision
+            if row is not None:
+                self.totals.items -= self.rows.pop(score.incident_id).score.items
+            return
         if row is None:
             row = self.rows[score.incident_id] = Row(score, Curve(0.0, 0.0, score.half_life))
             self.totals.items += score.items

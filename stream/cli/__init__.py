@@ -41,6 +41,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "topics": Entry("stream.cli.topics:topics", "Create Kafka's topics and keep them as set (apply, list)."),
     "ingest": Entry("stream.cli.ingest:ingest", "Send items from a file to Kafka."),
     "profiles": Entry("stream.cli.profiles:profiles", "Send the editors' incident profiles to Kafka (put)."),
+    "merge": Entry("stream.cli.merge:merge", "Merge an incident into another: its items count there."),
     "tail": Entry("stream.cli.tail:tail", "Print a topic's events as they come."),
     "dead-letters": Entry(
         "stream.cli.dead_letters:dead_letters",

@@ -13,6 +13,7 @@ from rich.table import Table
 from schemas.times import format_time, parse_time
 from schemas.topics import (
     DEAD_LETTERS,
+    INCIDENT_MERGES,
     NOISE_INDEX,
     NOISE_SCORES,
     PEAK_CROSSINGS,
@@ -26,7 +27,15 @@ from stream.cli.context import plain
 from stream.cli.scoring_options import quiet_console
 from stream.replay import Replay
 
-TOPICS: Final = (NOISE_SCORES, TREND_UPDATES, STATE_CHANGES, PEAK_CROSSINGS, NOISE_INDEX, DEAD_LETTERS)
+TOPICS: Final = (
+    NOISE_SCORES,
+    TREND_UPDATES,
+    STATE_CHANGES,
+    PEAK_CROSSINGS,
+    INCIDENT_MERGES,
+    NOISE_INDEX,
+    DEAD_LETTERS,
+)
 """What comes out, in the order of the summary."""
 
 _LOUDEST: Final = 5

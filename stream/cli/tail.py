@@ -13,6 +13,7 @@ from schemas.times import format_time
 from schemas.topics import (
     DEAD_LETTERS,
     EVENT_OF,
+    INCIDENT_MERGES,
     INCIDENT_PROFILES,
     NOISE_INDEX,
     NOISE_SCORES,
@@ -44,8 +45,8 @@ def tail(
     """Print the events of TOPIC as they come, one a line, until Ctrl-C.
 
     TOPIC is the name without a deployment's prefix: source-items, incident-profiles, noise-scores, trend-
-    updates, state-changes, peak-crossings, noise-index, index-shares or dead-letters. Order holds within an
-    incident.
+    updates, state-changes, peak-crossings, incident-merges, noise-index, index-shares or dead-letters. Order
+    holds within an incident.
 
     \b
     With --json each line is {"topic", "key", "timestamp", "id", "value"}: `id` is the event's id (drop what
@@ -126,7 +127,14 @@ def _item(event: dict[str, Any]) -> str:
     counts = event.get("engagement", {})
     shown = " ".join(f"{kind} {number}" for kind, number in counts.items() if number)
     gone = "retracted  " if event.get("retracted") else ""
+    if event.get("moved"):
+        gone += f"from {event['moved']['via'][-1]}  "
     return f"{event['item_id']}  {gone}{shown}  {event.get('title') or ''}"[:200]
+
+
+def _merge(event: dict[str, Any]) -> str:
+    undone = " undone: it closed a circle" if event.get("undone") else ""
+    return f"merged into {event['into']}{undone}  {event['items']} items"
 
 
 def _letter(event: dict[str, Any]) -> str:
@@ -143,6 +151,7 @@ _SAY: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
     TREND_UPDATES: lambda event: f"{event['previous']} → {event['trend']}  {event['multiple']:.1f} × usual",
     STATE_CHANGES: lambda event: f"{event['from'] or 'new'} → {event['to']}  {event['reason']}",
     PEAK_CROSSINGS: _crossing,
+    INCIDENT_MERGES: _merge,
     NOISE_INDEX: _index,
     DEAD_LETTERS: _letter,
 }

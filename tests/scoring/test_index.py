@@ -319,7 +319,8 @@ def test_who_was_recovered_has_not_moved():
     driver.restart()
 
     # then
-    assert [(share.value, share.movers) for share in driver.ledger.index_shares()] == [(13.0, ()), (13.0, ())]
+    told = [(each.value, each.movers) for each in driver.ledger.index_shares() if each.incidents]
+    assert told == [(13.0, ()), (13.0, ())]
 
 
 def test_what_leaves_the_curve_as_it_was_is_no_change_of_the_index():

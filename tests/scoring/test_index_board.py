@@ -92,6 +92,16 @@ def test_a_repeated_share_moves_nothing_twice(board):
     assert output.event.movers == (Mover("leak", 3.0),)
 
 
+def test_a_share_of_nobody_takes_the_place_of_one_and_else_is_no_news(board):
+    board.apply(share(0, 0.0, incidents=0))
+    assert list(board.index(T0)) == []
+
+    board.apply(share(0, 10.0))
+    board.apply(share(0, 0.0, at=T0 + 1, incidents=0))
+    (output,) = board.index(T0)
+    assert (output.event.value, output.event.incidents) == (0.0, 0)
+
+
 def test_the_greatest_movers_since_the_last_index_are_named_up_or_down(board):
     board.apply(share(0, movers=[("a", 1.0), ("b", -5.0)]))
     board.apply(share(1, movers=[("c", 2.0)]))

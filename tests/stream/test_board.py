@@ -10,6 +10,7 @@ from rich.console import Console
 
 from schemas import topics
 from schemas.dead_letter import DeadLetter, Origin
+from schemas.incident_merged import IncidentMerged
 from schemas.incident_profile import IncidentProfile
 from schemas.noise_index import NoiseIndex
 from schemas.noise_score import Factors, NoiseScore, Peak, Polarity
@@ -138,6 +139,37 @@ def test_totals_count_what_was_told():
     totals = busy().totals
     assert (totals.items, totals.updates) == (438, 2)
     assert totals.changes == {Kind.STATE: 1, Kind.TREND: 1, Kind.PEAK: 2, Kind.CROSSING: 2, Kind.REJECTED: 1}
+
+
+def test_a_merged_incident_leaves_the_board_and_an_older_score_does_not_bring_it_back():
+    # given
+    model = model_of(score("one", items=4), score("two", noise=60.0, items=9))
+
+    # when
+    for event in (
+        score("one", 0.0, revision=3, items=0, merged_into="two"),
+        score("one", revision=2, items=4),
+    ):
+        model.apply(topics.NOISE_SCORES, event)
+
+    # then
+    assert ([row.score.incident_id for row in model.loudest(5)], model.totals.items) == (["two"], 9)
+    model.apply(topics.NOISE_SCORES, score("one", revision=4, items=5))
+    assert (len(model.rows), model.totals.items) == (2, 14)
+
+
+def test_a_merge_and_its_undoing_are_told():
+    # given
+    model = model_of()
+
+    # when
+    for undone in (False, True):
+        event = IncidentMerged("one", "t\x1bwo", from_epoch(START + undone), 3, 4, undone)
+        model.apply(topics.INCIDENT_MERGES, event)
+
+    # then
+    assert [change.words for change in model.feed.latest(5)] == ["merge into two undone", "merged into two"]
+    assert "merge into two undone" in drawn(model_of(score(), event))
 
 
 def test_items_follow_the_incident_down_when_one_is_retracted():

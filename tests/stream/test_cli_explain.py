@@ -11,7 +11,7 @@ from schemas.topics import NOISE_SCORES
 from scoring.policy import SHIPPED
 from stream.cli import main
 from stream.cli.explain import nearest
-from tests.builders import item, profile
+from tests.builders import item, merged, profile
 from tests.recordings import SHARED, recording
 
 
@@ -172,3 +172,30 @@ def test_nearest_prefers_ids_that_hold_what_was_asked_for():
     assert nearest("LOG4", known) == ["log4shell", "log4shell-2"]
     assert nearest("ovhfire", known) == ["ovh-fire"]
     assert nearest("", set()) == []
+
+
+@pytest.fixture
+def merged_files(tmp_path):
+    """`strike` was merged into `walkout`, and that one into `leak`; `quake` has nothing to do with it."""
+    items, profiles = tmp_path / "items.jsonl", tmp_path / "profiles.jsonl"
+    values = [
+        item("a", "leak", h=0, likes=500),
+        item("x", "strike", h=1, likes=5, title="They strike"),
+        item("q", "quake", h=2),
+        item("y", "walkout", h=3, likes=7),
+    ]
+    said = [merged("strike", "walkout"), merged("walkout", "leak"), profile("quake"), b"{"]
+    items.write_bytes(b"\n".join(map(encode, values)))
+    profiles.write_bytes(b"\n".join(each if isinstance(each, bytes) else encode(each) for each in said))
+    return ["--data", items, "--profiles", profiles]
+
+
+@pytest.mark.parametrize("asked", ["strike", "walkout", "leak"])
+def test_an_incident_that_was_merged_leads_to_the_one_that_counts_its_items(merged_files, asked):
+    # when
+    page = run("explain", asked, *merged_files)
+    told = json.loads(run("explain", asked, *merged_files, "--json").stdout)
+
+    # then
+    assert (told["incident_id"], told["items"]) == ("leak", 3)
+    assert page.stdout.startswith(f"{asked} was merged into leak\n") == (asked != "leak")

@@ -10,6 +10,7 @@ from agents.batch import apply_batch
 from schemas.codec import encode
 from schemas.topics import (
     DEAD_LETTERS,
+    INCIDENT_MERGES,
     INCIDENT_PROFILES,
     NOISE_INDEX,
     NOISE_SCORES,
@@ -20,8 +21,9 @@ from scoring.clock import Clock
 from scoring.index import OVERALL
 from scoring.ledger import Ledger
 from scoring.rows import NoRows
-from stream.replay import Partitioner, Place, Replay
-from tests.builders import hours, item, profile
+from stream.partitioner import Partitioner
+from stream.replay import Place, Replay
+from tests.builders import hours, item, merged, profile
 from tests.driver import SHIPPED_POLICY, Raw
 from tests.recordings import keyed, recording
 
@@ -207,3 +209,46 @@ def test_the_loudest_come_first():
 
     assert noises == sorted(noises, reverse=True)
     assert len(noises) == 4
+
+
+def test_a_merge_in_the_profiles_sends_the_items_across_the_partitions_in_their_order():
+    # given: leak, fire and their followers lie in three of eight partitions
+    items = [
+        encode(item(name, incident, h=h, likes=number))
+        for number, (name, incident, h) in enumerate(
+            [("a", "leak", 0), ("b", "fire", 1), ("a", "walkout", 2), ("c", "leak", 3), ("d", "quake", 4)]
+        )
+    ]
+    merges = [encode(merged("leak", "fire")), encode(merged("fire", "walkout"))]
+    assert len({Partitioner(8)(each) for each in ("leak", "fire", "walkout")}) == 3
+    direct = [each.replace(b'"leak"', b'"walkout"').replace(b'"fire"', b'"walkout"') for each in items]
+
+    # when
+    replay, outputs = replayed(items, merges)
+
+    # then
+    assert {"walkout", "quake"} == {incident for incident, _ in replay.incidents()}
+    assert {each.topic for each in outputs if each.key == "leak"} == {INCIDENT_MERGES}
+    assert replay.resolve("leak") == "walkout"
+    assert said(outputs, "walkout") == said(replayed(direct)[1], "walkout")
+    assert [each.event for each in outputs if each.key == OVERALL][-1].incidents == 2
+    assert not any(each.topic in (SOURCE_ITEMS, DEAD_LETTERS) for each in outputs)
+
+
+def test_a_circle_of_merges_ends_where_the_first_by_name_stands():
+    # given
+    items = [encode(item("a", "leak")), encode(item("b", "fire", h=1))]
+    circle = [encode(merged("leak", "fire")), encode(merged("fire", "leak"))]
+
+    # when
+    replay, outputs = replayed(items, circle)
+
+    # then
+    assert replay.incident("fire").items == 2
+    assert (replay.resolve("leak"), replay.resolve("fire")) == ("fire", "fire")
+    assert [each.event.undone for each in outputs if each.topic == INCIDENT_MERGES] == [False, False, True]
+
+
+def test_who_counts_the_items_of_a_circle_that_nobody_has_gone_round_is_left_where_it_closes():
+    replay, _ = replayed([], [encode(merged("leak", "fire")), encode(merged("fire", "leak"))])
+    assert replay.resolve("leak") == "fire"

@@ -7,7 +7,7 @@ from stream.provisioning import Standing, plan
 from stream.settings import Settings, TopicSettings
 from stream.topics import CHANGELOGS, INCIDENTS_CHANGELOG, physical, specs
 
-COMPACTED = {"incident-profiles", "noise-scores", "noise-index", "index-shares"}
+COMPACTED = {"incident-profiles", "noise-scores", "incident-merges", "noise-index", "index-shares"}
 
 
 def by_logical(settings):

@@ -1,0 +1,296 @@
+"""What a merge tells, what it leaves behind, which merges cannot be, and that an item moves as it was counted."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.codec import decode_item, encode
+from schemas.source_item import Moved
+from schemas.times import from_epoch, to_epoch
+from schemas.topics import (
+    DEAD_LETTERS,
+    INCIDENT_MERGES,
+    NOISE_INDEX,
+    NOISE_SCORES,
+    PEAK_CROSSINGS,
+    SOURCE_ITEMS,
+    STATE_CHANGES,
+    TREND_UPDATES,
+)
+from schemas.words import Category
+from scoring.changes import Outcome
+from scoring.clock import Clock, times_of
+from scoring.index import IndexBoard
+from scoring.item import MICRO, MILLI, MOST_COUNTED, MOST_TYPICAL, UNKNOWN, Counted, count
+from scoring.merge import MOST_HOPS, moved_items
+from tests.builders import T0, hours, item, merged, profile
+from tests.driver import SHIPPED_POLICY, Driver
+
+WORDS = (STATE_CHANGES, PEAK_CROSSINGS, TREND_UPDATES)
+
+counted_items = st.builds(
+    Counted,
+    st.integers(0, 10**9).map(lambda ms: round(T0 + ms / 1000.0, 3)),
+    st.integers(0, 10**9).map(lambda ms: round(T0 - ms / 1000.0, 3)),
+    st.sampled_from(["news", "mastodon", "x" * 64]),
+    st.integers(0, MILLI * MOST_COUNTED),
+    st.one_of(st.just(UNKNOWN), st.integers(0, MOST_COUNTED)),
+    st.integers(0, round(MICRO * (1 + MOST_TYPICAL))),
+    st.integers(0, round(MICRO * (1 + MOST_TYPICAL))),
+    st.lists(st.sampled_from(["ann", "bob", "ß".casefold() * 128, "ﬃ".casefold() * 128]), max_size=3).map(
+        tuple
+    ),
+    st.booleans(),
+)
+
+
+def two_incidents(**how) -> Driver:
+    """`leak` with two items, `fire` with one of its own and one that both have."""
+    driver = Driver(**how)
+    for each in (
+        item("a", "leak", h=0, likes=500, platform="reddit"),
+        item("b", "leak", h=1, likes=50),
+        item("b", "fire", h=1, likes=50),
+        item("c", "fire", h=2, likes=5),
+    ):
+        driver.pipe(each)
+    driver.outputs()
+    return driver
+
+
+@given(counted_items)
+def test_an_item_arrives_on_the_wire_exactly_as_it_was_counted(counted: Counted):
+    # when
+    (output,) = moved_items("leak", 7, "fire", [("a", counted)], hours(1))
+    read = decode_item(encode(output.event))
+    times = times_of(read, hours(9), Clock.STREAM, SHIPPED_POLICY.limits, 0.0)
+
+    # then
+    assert count(read, times.observed_at, times.at, SHIPPED_POLICY) == counted
+    assert times.now == hours(1)
+    assert (output.topic, output.key, output.id) == (SOURCE_ITEMS, "fire", "leak/7/moved/a")
+
+
+def test_every_field_of_what_is_counted_has_its_place_in_a_moved_item():
+    """A new field of `Counted` must travel too: the strategy above names them all."""
+    assert msgspec.structs.fields(Counted)[-1].name == "retracted"
+    assert len(msgspec.structs.fields(Counted)) == 9
+
+
+def test_a_merge_tells_who_went_where_and_a_last_score_without_noise():
+    # given
+    driver = two_incidents()
+
+    # when
+    driver.profile(merged("leak", "fire", category=Category.SAFETY))
+
+    # then
+    (told,) = driver.events(INCIDENT_MERGES)
+    assert (told.source, told.into, told.items, told.undone) == ("leak", "fire", 2, False)
+    assert to_epoch(told.at) == hours(1)
+    last = [each for each in driver.events(NOISE_SCORES) if each.incident_id == "leak"][-1]
+    assert (last.noise, last.composite, last.items, last.platforms) == (0.0, 0.0, 0, 0)
+    assert (last.merged_into, last.revision) == ("fire", told.revision)
+    assert sum(msgspec.structs.astuple(last.contributions)) == 0.0
+    assert last.verdict == "Merged into fire: its items count there"
+    assert driver.state("fire").items == 3
+
+
+def test_a_merge_makes_up_no_change_of_state_or_trend_and_no_crossing_of_the_old_incident():
+    # given
+    driver = two_incidents()
+    before = [each for topic in WORDS for each in driver.outputs(topic)]
+
+    # when
+    driver.profile(merged("leak", "fire"))
+    driver.advance(hours(24 * 60))
+
+    # then
+    after = [each for topic in WORDS for each in driver.outputs(topic) if each.key == "leak"]
+    assert after == [each for each in before if each.key == "leak"]
+
+
+def test_a_merged_incident_is_in_no_index_and_comes_back_into_none_when_the_rows_are_read_again():
+    # given
+    driver = two_incidents(stored=True)
+
+    # when
+    driver.profile(merged("leak", "fire"))
+    live = overall(driver)
+    driver.restart()
+    read_again = overall(driver)
+
+    # then
+    fire = driver.state("fire").noise_at(driver.ledger.time, SHIPPED_POLICY.curve.half_life_s)
+    for index in (live, read_again):
+        assert index.incidents == 1
+        assert index.value == pytest.approx(fire, abs=1e-9)
+    assert [each[1] for each in driver.ledger.deadlines._heap] == ["fire"]
+
+
+def test_a_merge_whose_share_of_the_index_was_not_told_before_a_crash_is_told_after_it():
+    # given: leak alone is of its category
+    driver = two_incidents(stored=True)
+    driver.profile(profile("leak", category=Category.SAFETY))
+    driver.profile(merged("leak", "fire"))
+
+    # when
+    driver.restart()
+
+    # then
+    (share,) = [each for each in driver.ledger.index_shares() if each.category == Category.SAFETY.value]
+    assert (share.incidents, share.value) == (0, 0.0)
+
+
+def overall(driver: Driver):
+    board = IndexBoard(SHIPPED_POLICY)
+    for share in driver.ledger.index_shares():
+        board.apply(share)
+    (index,) = [each for each in board.index(driver.ledger.time) if each.key == "overall"]
+    assert index.topic == NOISE_INDEX
+    return index.event
+
+
+def test_what_comes_later_for_the_old_incident_goes_on_to_the_new_one_with_all_it_says():
+    # given
+    driver = two_incidents(clock="wall")
+    driver.profile(merged("leak", "fire"))
+    late = msgspec.structs.replace(item("d", "leak", h=3, likes=7, title="It burns"), observed_at=None)
+
+    # when
+    driver.pipe(late, at=hours(4))
+
+    # then
+    (sent,) = [each.event for each in driver.outputs(SOURCE_ITEMS) if each.event.item_id == "d"]
+    assert (sent.incident_id, sent.title, sent.engagement.likes) == ("fire", "It burns", 7)
+    assert sent.observed_at == from_epoch(hours(4))
+    assert sent.moved == Moved(("leak",), from_epoch(hours(4)))
+    assert driver.state("fire").items == 4
+    assert driver.state("leak").items == 0
+    assert driver.ledger.take_tally().items["news", Outcome.FORWARDED] == 1
+
+
+def test_a_record_read_again_is_not_sent_on_again():
+    # given
+    driver = two_incidents()
+    driver.profile(merged("leak", "fire"))
+    record = driver.record(item("d", "leak", h=3))
+    driver.batch([record])
+    driver.outputs()
+
+    # then
+    assert driver.batch([record]) == []
+
+
+def test_a_merge_is_for_good_whatever_later_profiles_say():
+    # given
+    driver = two_incidents()
+    driver.profile(merged("leak", "fire"))
+    driver.outputs()
+
+    # when: the editors forget it, then want another one
+    driver.profile(profile("leak", 90.0))
+    driver.profile(merged("leak", "flood"))
+
+    # then
+    assert driver.state("leak").merged_into == "fire"
+    (letter,) = driver.outputs()
+    assert (letter.topic, letter.event.reason) == (DEAD_LETTERS, "merge")
+    assert "'leak' was merged into 'fire', which is final; merge that one into 'flood'" in letter.event.error
+
+
+@pytest.mark.parametrize(("into", "reason"), [("leak", "merge"), ("fi\0re", "invalid")])
+def test_a_merge_into_itself_or_into_no_id_is_a_dead_letter_and_nothing_of_the_profile_counts(into, reason):
+    # given
+    driver = two_incidents()
+
+    # when
+    driver.profile(merged("leak", into, industry_impact=100.0))
+
+    # then
+    (letter,) = driver.outputs(DEAD_LETTERS)
+    assert letter.event.reason == reason
+    assert "`$.merged_into`" in letter.event.error
+    assert (driver.state("leak").merged_into, driver.state("leak").impact) == (None, None)
+
+
+def test_of_a_circle_the_first_by_name_takes_its_merge_back_counts_everything_and_says_so():
+    # given
+    driver = two_incidents()
+    driver.profile(merged("fire", "leak"))
+
+    # when
+    driver.profile(merged("leak", "fire"))
+
+    # then
+    fire, leak = driver.state("fire"), driver.state("leak")
+    assert (fire.merged_into, fire.items, leak.merged_into, leak.items) == (None, 3, "fire", 0)
+    told = [(each.source, each.into, each.items, each.undone) for each in driver.events(INCIDENT_MERGES)]
+    assert told == [("fire", "leak", 2, False), ("leak", "fire", 3, False), ("fire", "leak", 2, True)]
+    last = [each for each in driver.events(NOISE_SCORES) if each.incident_id == "fire"][-1]
+    assert (last.merged_into, last.items) == (None, 3)
+    assert overall(driver).incidents == 1
+    assert not driver.outputs(DEAD_LETTERS)
+
+
+def test_a_circle_without_items_is_ended_by_the_first_item_that_comes():
+    # given
+    driver = Driver()
+    for old, into in (("a", "b"), ("b", "c"), ("c", "a")):
+        driver.profile(merged(old, into))
+
+    # when
+    driver.pipe(item("x", "b"))
+
+    # then
+    assert driver.state("a").items == 1
+    assert [driver.state(each).merged_into for each in "abc"] == [None, "c", "a"]
+
+
+def test_an_incident_that_never_had_an_item_is_merged_when_its_editors_said():
+    # given
+    driver = Driver()
+    said = from_epoch(hours(5))
+
+    # when
+    driver.profile(merged("leak", "fire", updated_at=said))
+
+    # then
+    (told,) = driver.outputs()
+    assert (told.event.items, told.event.at) == (0, said)
+
+
+def test_an_observation_that_has_come_through_too_many_incidents_is_a_dead_letter():
+    # given
+    driver = two_incidents()
+    driver.profile(merged("leak", "fire"))
+    via = tuple(f"old {number}" for number in range(MOST_HOPS))
+    far = msgspec.structs.replace(item("z", "leak", h=3), moved=Moved(via, from_epoch(hours(3))))
+
+    # when
+    driver.pipe(far)
+
+    # then
+    (letter,) = driver.outputs(DEAD_LETTERS)
+    assert letter.event.reason == "merge"
+    assert (
+        f"through {MOST_HOPS} merged incidents, the last of them 'old {MOST_HOPS - 1}'" in letter.event.error
+    )
+
+
+def test_times_that_were_believed_once_are_believed_again():
+    # given: observed 0.9 h ahead of its arrival, which the limits allow
+    seen = item("a", "leak", h=2.9)
+    counted = count(seen, hours(2.9), hours(2.9), SHIPPED_POLICY)
+    (sent,) = moved_items("leak", 1, "fire", [("a", counted)], hours(2))
+    driver = Driver(clock="wall")
+
+    # when: the clock of the other partition's broker is half an hour slow
+    driver.pipe(sent.event, at=hours(1.5))
+
+    # then
+    assert driver.state("fire").items == 1
+    assert not driver.outputs(DEAD_LETTERS)
