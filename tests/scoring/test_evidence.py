@@ -153,6 +153,21 @@ def test_the_figures_kept_of_too_many_do_not_depend_on_the_order(spans, data):
     check(after(shuffled, stored=True), stream)
 
 
+def test_an_item_may_move_to_another_platform_or_to_another_date_alone():
+    # given
+    driver, seen = Driver(), [item("a", platform="x", likes=5), item("b", h=1.0, platform="x")]
+
+    # when
+    seen.append(item("a", seen=2.0, platform="news", likes=5))
+    seen.append(item("b", h=1.5, seen=3.0, platform="x"))
+    for each in seen:
+        driver.pipe(each)
+
+    # then
+    assert set(driver.state().platforms) == {"x", "news"}
+    check(driver.state(), seen)
+
+
 def test_seventy_figures_leave_six_out_and_a_retraction_lets_them_in():
     # given
     first, second = item("a", figures=MANY[:40]), item("b", figures=MANY[40:])
