@@ -43,7 +43,7 @@ QUICK_S: Final = 3.0
 """How long the tests of the first round may take for one mutant, beside those of its module."""
 SLOWER: Final = 20.0
 """A mutant is late, and so noticed, when its tests take so many times as long as without it: it loops."""
-GRACE_S: Final = 10.0
+GRACE_S: Final = 60.0
 
 
 class Rounds:
@@ -53,13 +53,20 @@ class Rounds:
         self, chosen: list[tuple[SourceFileMutationData, str]], home: Path, *, thorough: bool
     ) -> None:
         self.chosen, self.home, self.thorough = chosen, home, thorough
-        self.failed = False
+        self.says: int | None = None
         self.reach: dict[str, set[str]] = defaultdict(set)
         self.takes_s: dict[str, float] = {}
+        self.noticed_last: dict[str, dict[str, int]] = defaultdict(dict)
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note that a test has failed."""
-        self.failed = self.failed or report.failed
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        """A test that fails ends it all, before anybody writes a report."""
+        if call.excinfo is None or call.excinfo.errisinstance(pytest.skip.Exception):
+            return
+        if self.says is None:
+            raise pytest.UsageError(f"{item.nodeid} fails without any mutant: {call.excinfo.value!r}")
+        os.write(self.says, item.nodeid.encode())
+        os._exit(KILLED)
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """See which test reaches which function, then try the mutants."""
@@ -69,15 +76,13 @@ class Rounds:
             began = time.process_time()
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
             self.takes_s[item.nodeid] = time.process_time() - began
-            if self.failed:
-                raise pytest.UsageError(f"{item.nodeid} fails without any mutant")
             reached: set[str] = mutmut._stats  # noqa: SLF001 - where mutmut's mutants note it
             for function in reached:
                 self.reach[function].add(item.nodeid)
             reached.clear()
         gc.freeze()  # a fork shares what is not touched
         for number, (kept, name) in enumerate(self.chosen, 1):
-            code = self._try(name, [items[each] for each in self._tests_of(name)])
+            code = self._try(number, name, [items[each] for each in self._tests_of(name)])
             kept.exit_code_by_key[name] = code
             with contextlib.chdir(self.home):
                 kept.save()
@@ -85,28 +90,36 @@ class Rounds:
         return True
 
     def _tests_of(self, name: str) -> list[str]:
-        """The tests that reach the mutant: first those of its module, then the fastest."""
-        reach = self.reach.get(machine.mangled_name_from_mutant_name(name), set())
+        """The tests that reach the mutant: who noticed the last ones here, those of its module, then the fastest."""
+        function = machine.mangled_name_from_mutant_name(name)
+        reach, last = self.reach.get(function, set()), self.noticed_last[function]
         module = name.split(".")[1]
         own = {each for each in reach if Path(each.split("::")[0]).stem in {module, f"test_{module}"}}
-        tests = sorted(reach, key=lambda each: (each not in own, self.takes_s[each]))
+        tests = sorted(reach, key=lambda each: (-last.get(each, 0), each not in own, self.takes_s[each]))
         if self.thorough:
             return tests
         spent_s = accumulate(0.0 if each in own else self.takes_s[each] for each in tests)
         return [each for each, so_far_s in zip(tests, spent_s, strict=True) if so_far_s < QUICK_S]
 
-    def _try(self, name: str, tests: list[pytest.Item]) -> int:
+    def _try(self, number: int, name: str, tests: list[pytest.Item]) -> int:
         """Run the tests in a process of its own, with the mutant in place; say what became of it."""
         if not tests:
             return UNREACHED
+        said, self.says = os.pipe()
         pid = os.fork()
         if pid == 0:
             os.environ["MUTANT_UNDER_TEST"] = name
             for test in tests:
                 test.config.hook.pytest_runtest_protocol(item=test, nextitem=None)
-                if self.failed:
-                    os._exit(KILLED)
             os._exit(SURVIVED)
+        os.close(self.says)
+        with os.fdopen(said) as told:
+            code = self._wait(pid, tests)
+            if code == KILLED:
+                self.noticed_last[machine.mangled_name_from_mutant_name(name)][told.read()] = number
+        return code
+
+    def _wait(self, pid: int, tests: list[pytest.Item]) -> int:
         until = time.monotonic() + GRACE_S + SLOWER * sum(self.takes_s[each.nodeid] for each in tests)
         while time.monotonic() < until:
             ended, status = os.waitpid(pid, os.WNOHANG)

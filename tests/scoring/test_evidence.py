@@ -13,7 +13,7 @@ from tests import oracle
 from tests.builders import hours, item
 from tests.driver import SHIPPED_POLICY as POLICY
 from tests.driver import Driver
-from tests.scoring.strategies import crowded, observations, profiles, streams
+from tests.scoring.strategies import crowded, growing, observations, profiles, streams
 
 LATER = hours(24.0 * 9)
 MANY = tuple(f"figure {number:03d}" for number in range(70))
@@ -62,6 +62,11 @@ def check(incident: Incident, stream) -> None:
 
 @given(streams())
 def test_the_evidence_is_that_of_all_observations_recounted_from_scratch(stream):
+    check(after(stream), stream)
+
+
+@given(growing())
+def test_items_that_grow_and_shrink_are_counted_as_they_were_seen_last(stream):
     check(after(stream), stream)
 
 
