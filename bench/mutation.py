@@ -15,7 +15,7 @@ import argparse
 import contextlib
 import gc
 import os
-import signal
+import resource
 import sys
 import time
 from collections import defaultdict
@@ -41,9 +41,11 @@ SLOW: Final = "brute_force or crashes_between_the_rows"
 """What takes seconds: left to the second round."""
 QUICK_S: Final = 3.0
 """How long the tests of the first round may take for one mutant, beside those of its module."""
-SLOWER: Final = 20.0
+SLOWER: Final = 3.0
 """A mutant is late, and so noticed, when its tests take so many times as long as without it: it loops."""
-GRACE_S: Final = 60.0
+GRACE_S: Final = 5.0
+MOST_BYTES: Final = 2**31
+"""A mutant that loops and collects ends here."""
 
 
 class Rounds:
@@ -109,26 +111,24 @@ class Rounds:
         pid = os.fork()
         if pid == 0:
             os.environ["MUTANT_UNDER_TEST"] = name
+            within_s = round(GRACE_S + SLOWER * sum(self.takes_s[each.nodeid] for each in tests))
+            resource.setrlimit(resource.RLIMIT_CPU, (within_s, within_s))
+            resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
             for test in tests:
                 test.config.hook.pytest_runtest_protocol(item=test, nextitem=None)
             os._exit(SURVIVED)
         os.close(self.says)
         with os.fdopen(said) as told:
-            code = self._wait(pid, tests)
+            code = self._wait(pid)
             if code == KILLED:
                 self.noticed_last[machine.mangled_name_from_mutant_name(name)][told.read()] = number
         return code
 
-    def _wait(self, pid: int, tests: list[pytest.Item]) -> int:
-        until = time.monotonic() + GRACE_S + SLOWER * sum(self.takes_s[each.nodeid] for each in tests)
-        while time.monotonic() < until:
-            ended, status = os.waitpid(pid, os.WNOHANG)
-            if ended:
-                return KILLED if status else SURVIVED
-            time.sleep(0.005)
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        return LATE
+    def _wait(self, pid: int) -> int:
+        _, status = os.waitpid(pid, 0)
+        if os.WIFSIGNALED(status):
+            return LATE
+        return KILLED if status else SURVIVED
 
 
 def run_round(patterns: list[str], wanted: set[int | None], examples: str, *, thorough: bool) -> None:
@@ -197,7 +197,8 @@ def main() -> None:
     began = time.monotonic()
     if not asked.report:
         make_mutants()
-        run_round(patterns, {None, KILLED, LATE} if asked.all else {None}, "mutation", thorough=False)
+        known = {KILLED, LATE} if asked.all else set()
+        run_round(patterns, {None, SURVIVED, UNREACHED, *known}, "mutation", thorough=False)
         if not asked.quick:
             run_round(patterns, {SURVIVED, UNREACHED}, "scoring", thorough=True)
     report(patterns)

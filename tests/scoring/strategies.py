@@ -31,6 +31,7 @@ def observations(
         platform=draw(st.sampled_from(PLATFORMS)),
         likes=draw(counts),
         comments=draw(st.integers(0, 500)),
+        shares=draw(st.integers(0, 500)),
         views=draw(st.integers(0, 10**6)),
         audience=draw(st.one_of(st.none(), counts)),
         stance=draw(st.one_of(st.none(), st.floats(-1.0, 1.0))),
