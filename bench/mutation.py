@@ -3,7 +3,8 @@
 mutmut makes the mutants (in `mutants/`, a copy of the tree) and keeps what became of each: `mutmut show NAME` prints
 one as a diff. The tests are collected once; then each mutant gets a process of its own, forked from there, that runs
 the tests which reach the changed function, the fastest first, until one fails. So a mutant that is noticed costs
-milliseconds. Two rounds: few random examples for all; then every example and the slow tests for those that live.
+milliseconds. Two rounds: few random examples and quick tests for all; then every example and every test for those that
+live (`--quick` leaves that out).
 
 What was noticed before is not tried again until its function changes; `--all` tries everything.
 """
@@ -12,11 +13,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import os
-import signal
+import resource
 import sys
 import time
 from collections import defaultdict
+from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
@@ -36,71 +39,99 @@ OPTIONS: Final = "--import-mode=importlib --doctest-modules"
 """Those of pyproject.toml, without what is about the report of a run."""
 SLOW: Final = "brute_force or crashes_between_the_rows"
 """What takes seconds: left to the second round."""
-SLOWER: Final = 20.0
+QUICK_S: Final = 3.0
+"""How long the tests of the first round may take for one mutant, beside those of its module."""
+SLOWER: Final = 3.0
 """A mutant is late, and so noticed, when its tests take so many times as long as without it: it loops."""
-GRACE_S: Final = 10.0
+GRACE_S: Final = 5.0
+MOST_BYTES: Final = 2**31
+"""A mutant that loops and collects ends here."""
 
 
 class Rounds:
     """A pytest plugin: in place of running the tests once, it runs them once for each mutant."""
 
-    def __init__(self, chosen: list[tuple[SourceFileMutationData, str]], home: Path) -> None:
-        self.chosen, self.home = chosen, home
-        self.failed = False
+    def __init__(
+        self, chosen: list[tuple[SourceFileMutationData, str]], home: Path, *, thorough: bool
+    ) -> None:
+        self.chosen, self.home, self.thorough = chosen, home, thorough
+        self.says: int | None = None
         self.reach: dict[str, set[str]] = defaultdict(set)
         self.takes_s: dict[str, float] = {}
+        self.noticed_last: dict[str, dict[str, int]] = defaultdict(dict)
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note that a test has failed."""
-        self.failed = self.failed or report.failed
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        """A test that fails ends it all, before anybody writes a report."""
+        if call.excinfo is None or call.excinfo.errisinstance(pytest.skip.Exception):
+            return
+        if self.says is None:
+            raise pytest.UsageError(f"{item.nodeid} fails without any mutant: {call.excinfo.value!r}")
+        os.write(self.says, item.nodeid.encode())
+        os._exit(KILLED)
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """See which test reaches which function, then try the mutants."""
         items = {item.nodeid: item for item in session.items}
         for item in session.items:
             os.environ["MUTANT_UNDER_TEST"] = "stats"
-            began = time.monotonic()
+            began = time.process_time()
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
-            self.takes_s[item.nodeid] = time.monotonic() - began
-            if self.failed:
-                raise pytest.UsageError(f"{item.nodeid} fails without any mutant")
+            self.takes_s[item.nodeid] = time.process_time() - began
             reached: set[str] = mutmut._stats  # noqa: SLF001 - where mutmut's mutants note it
             for function in reached:
                 self.reach[function].add(item.nodeid)
             reached.clear()
+        gc.freeze()  # a fork shares what is not touched
         for number, (kept, name) in enumerate(self.chosen, 1):
-            tests = self.reach.get(machine.mangled_name_from_mutant_name(name), set())
-            code = self._try(name, [items[each] for each in sorted(tests, key=self.takes_s.__getitem__)])
+            code = self._try(number, name, [items[each] for each in self._tests_of(name)])
             kept.exit_code_by_key[name] = code
             with contextlib.chdir(self.home):
                 kept.save()
             print(f"{number}/{len(self.chosen)} {WORDS[code]:9} {name}", file=sys.__stderr__, flush=True)
         return True
 
-    def _try(self, name: str, tests: list[pytest.Item]) -> int:
+    def _tests_of(self, name: str) -> list[str]:
+        """The tests that reach the mutant: who noticed the last ones here, those of its module, then the fastest."""
+        function = machine.mangled_name_from_mutant_name(name)
+        reach, last = self.reach.get(function, set()), self.noticed_last[function]
+        module = name.split(".")[1]
+        own = {each for each in reach if Path(each.split("::")[0]).stem in {module, f"test_{module}"}}
+        tests = sorted(reach, key=lambda each: (-last.get(each, 0), each not in own, self.takes_s[each]))
+        if self.thorough:
+            return tests
+        spent_s = accumulate(0.0 if each in own else self.takes_s[each] for each in tests)
+        return [each for each, so_far_s in zip(tests, spent_s, strict=True) if so_far_s < QUICK_S]
+
+    def _try(self, number: int, name: str, tests: list[pytest.Item]) -> int:
         """Run the tests in a process of its own, with the mutant in place; say what became of it."""
         if not tests:
             return UNREACHED
+        said, self.says = os.pipe()
         pid = os.fork()
         if pid == 0:
             os.environ["MUTANT_UNDER_TEST"] = name
+            within_s = round(GRACE_S + SLOWER * sum(self.takes_s[each.nodeid] for each in tests))
+            resource.setrlimit(resource.RLIMIT_CPU, (within_s, within_s))
+            resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
             for test in tests:
                 test.config.hook.pytest_runtest_protocol(item=test, nextitem=None)
-                if self.failed:
-                    os._exit(KILLED)
             os._exit(SURVIVED)
-        until = time.monotonic() + GRACE_S + SLOWER * sum(self.takes_s[each.nodeid] for each in tests)
-        while time.monotonic() < until:
-            ended, status = os.waitpid(pid, os.WNOHANG)
-            if ended:
-                return KILLED if status else SURVIVED
-            time.sleep(0.005)
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        return LATE
+        os.close(self.says)
+        with os.fdopen(said) as told:
+            code = self._wait(pid)
+            if code == KILLED:
+                self.noticed_last[machine.mangled_name_from_mutant_name(name)][told.read()] = number
+        return code
+
+    def _wait(self, pid: int) -> int:
+        _, status = os.waitpid(pid, 0)
+        if os.WIFSIGNALED(status):
+            return LATE
+        return KILLED if status else SURVIVED
 
 
-def run_round(patterns: list[str], wanted: set[int | None], examples: str, *, slow: bool) -> None:
+def run_round(patterns: list[str], wanted: set[int | None], examples: str, *, thorough: bool) -> None:
     """Try the mutants that match and of which one of `wanted` is known, in a process of its own."""
     mutants, _ = machine.collect_source_file_mutation_data(mutant_names=patterns)
     chosen = [(kept, name) for kept, name, code in mutants if code in wanted]
@@ -111,9 +142,9 @@ def run_round(patterns: list[str], wanted: set[int | None], examples: str, *, sl
         os.environ["HYPOTHESIS_PROFILE"] = examples
         os.chdir("mutants")
         arguments = ["-p", "no:cacheprovider", "-p", "no:terminal", "-o", f"addopts={OPTIONS}", *SELECTION]
-        if not slow:
+        if not thorough:
             arguments += ["-k", f"not ({SLOW})"]
-        os._exit(int(pytest.main(arguments, plugins=[Rounds(chosen, home)])))
+        os._exit(int(pytest.main(arguments, plugins=[Rounds(chosen, home, thorough=thorough)])))
     _, status = os.wait()
     if status:
         sys.exit(f"the tests could not be run: {os.waitstatus_to_exitcode(status)}")
@@ -159,14 +190,17 @@ def main() -> None:
         "modules", nargs="*", metavar="MODULE", help="of scoring/, such as curve (default: all)"
     )
     parser.add_argument("--all", action="store_true", help="try again what was noticed before")
+    parser.add_argument("--quick", action="store_true", help="leave out the second round")
     parser.add_argument("--report", action="store_true", help="only report what is known")
     asked = parser.parse_args()
     patterns = [f"scoring.{module}.*" for module in asked.modules]
     began = time.monotonic()
     if not asked.report:
         make_mutants()
-        run_round(patterns, {None, KILLED, LATE} if asked.all else {None}, "mutation", slow=False)
-        run_round(patterns, {SURVIVED, UNREACHED}, "scoring", slow=True)
+        known = {KILLED, LATE} if asked.all else set()
+        run_round(patterns, {None, SURVIVED, UNREACHED, *known}, "mutation", thorough=False)
+        if not asked.quick:
+            run_round(patterns, {SURVIVED, UNREACHED}, "scoring", thorough=True)
     report(patterns)
     print(f"{time.monotonic() - began:.0f} s")
 

@@ -202,12 +202,13 @@ class IndexBoard:
         """
         shares = self._shares.setdefault(share.category, {})
         known = shares.get(share.partition)
-        if known == share or (known is None and not share.incidents and not share.average):
+        if share.since is not None:
+            self._since = min(self._since, to_epoch(share.since))
+        of_nobody = not (share.incidents or share.average or share.movers)
+        if known == share or (known is None and of_nobody):
             return
         shares[share.partition] = share
         self._latest = max(self._latest, to_epoch(share.at))
-        if share.since is not None:
-            self._since = min(self._since, to_epoch(share.since))
         moved = self._moved.setdefault(share.category, {})
         for mover in share.movers:
             moved[mover.incident_id] = moved.get(mover.incident_id, 0.0) + mover.points

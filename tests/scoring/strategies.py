@@ -31,12 +31,34 @@ def observations(
         platform=draw(st.sampled_from(PLATFORMS)),
         likes=draw(counts),
         comments=draw(st.integers(0, 500)),
+        shares=draw(st.integers(0, 500)),
         views=draw(st.integers(0, 10**6)),
         audience=draw(st.one_of(st.none(), counts)),
         stance=draw(st.one_of(st.none(), st.floats(-1.0, 1.0))),
         figures=tuple(draw(st.lists(st.sampled_from(figures), max_size=3))),
         retracted=draw(st.integers(0, 6)) == 0,
     )
+
+
+@st.composite
+def growing(draw, items="abc"):
+    """The common case: items whose platform and date stay, and whose counts, stances and figures change."""
+    found = []
+    for number in range(draw(st.integers(2, 12))):
+        which = draw(st.integers(0, len(items) - 1))
+        found.append(
+            item(
+                items[which],
+                h=float(which),
+                seen=5.0 + number,
+                platform=PLATFORMS[which],
+                likes=draw(counts),
+                audience=draw(st.one_of(st.none(), counts)),
+                stance=draw(st.one_of(st.none(), st.floats(-1.0, 1.0))),
+                figures=tuple(draw(st.lists(st.sampled_from(CROWD), max_size=3))),
+            )
+        )
+    return found
 
 
 def streams(most: int = 25, **how) -> st.SearchStrategy[list]:

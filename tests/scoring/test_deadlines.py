@@ -49,6 +49,16 @@ def test_a_later_plan_leaves_the_earlier_wake_up():
     assert deadlines.pop(10.0) is None
 
 
+def test_an_entry_that_an_earlier_plan_has_made_void_is_not_the_next():
+    deadlines = Deadlines()
+    deadlines.plan("a", 9.0)
+    deadlines.plan("a", 5.0)
+    deadlines.plan("b", 11.0)
+    assert deadlines.pop(5.0) == (5.0, "a")
+    assert deadlines.next() == 11.0
+    assert deadlines.pop(10.0) is None
+
+
 def test_who_never_changes_has_no_deadline():
     deadlines = Deadlines()
     deadlines.plan("a", math.inf)

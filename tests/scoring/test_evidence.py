@@ -13,7 +13,7 @@ from tests import oracle
 from tests.builders import hours, item
 from tests.driver import SHIPPED_POLICY as POLICY
 from tests.driver import Driver
-from tests.scoring.strategies import crowded, observations, profiles, streams
+from tests.scoring.strategies import crowded, growing, observations, profiles, streams
 
 LATER = hours(24.0 * 9)
 MANY = tuple(f"figure {number:03d}" for number in range(70))
@@ -63,6 +63,11 @@ def check(incident: Incident, stream) -> None:
 
 @given(streams())
 def test_the_evidence_is_that_of_all_observations_recounted_from_scratch(stream):
+    check(after(stream), stream)
+
+
+@given(growing())
+def test_items_that_grow_and_shrink_are_counted_as_they_were_seen_last(stream):
     check(after(stream), stream)
 
 
@@ -152,6 +157,21 @@ def test_the_figures_kept_of_too_many_do_not_depend_on_the_order(spans, data):
     # then
     check(after(stream), stream)
     check(after(shuffled, stored=True), stream)
+
+
+def test_an_item_may_move_to_another_platform_or_to_another_date_alone():
+    # given
+    driver, seen = Driver(), [item("a", platform="x", likes=5), item("b", h=1.0, platform="x")]
+
+    # when
+    seen.append(item("a", seen=2.0, platform="news", likes=5))
+    seen.append(item("b", h=1.5, seen=3.0, platform="x"))
+    for each in seen:
+        driver.pipe(each)
+
+    # then
+    assert set(driver.state().platforms) == {"x", "news"}
+    check(driver.state(), seen)
 
 
 def test_seventy_figures_leave_six_out_and_a_retraction_lets_them_in():

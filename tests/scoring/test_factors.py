@@ -2,6 +2,7 @@
 
 import math
 
+import msgspec
 import pytest
 
 from schemas.words import Tier
@@ -62,6 +63,16 @@ def test_star_power_adds_the_points_of_the_tiers_up_to_100(tiers, points):
 def test_a_figure_that_is_also_a_party_counts_once_by_its_tier():
     incident = Incident(parties={"ann": Tier.S}, figures={"ann": 7, "bob": 1})
     assert factors.star_power(incident, POLICY) == 30 + 5
+
+
+def test_a_figure_that_the_policy_names_has_its_tier_there_and_only_where_it_is_named():
+    # given
+    star_power = msgspec.structs.replace(POLICY.star_power, figures={"Ann": Tier.S, "Zoe": Tier.A})
+    policy = msgspec.structs.replace(POLICY, star_power=star_power)
+
+    # then: Zoe is named by nobody; the profile's tier goes before the policy's
+    assert factors.star_power(Incident(figures={"ann": 1, "bob": 1}), policy) == 30 + 5
+    assert factors.star_power(Incident(figures={"ann": 1}, parties={"ann": Tier.B}), policy) == 10
 
 
 @pytest.mark.parametrize(

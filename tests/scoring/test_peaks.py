@@ -2,12 +2,15 @@
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.times import to_epoch
 from schemas.topics import NOISE_SCORES, PEAK_CROSSINGS
 from schemas.words import PeakKind
+from scoring.incident import Incident
+from scoring.peaks import Crossing, cross
 from tests import oracle
 from tests.builders import hours, item, profile
 from tests.driver import SHIPPED_POLICY as POLICY
@@ -48,6 +51,63 @@ def test_a_first_item_of_some_noise_is_a_new_peak():
 def test_what_is_quieter_than_the_first_noise_has_no_peak_to_tell():
     driver = run([item("a")])
     assert crossings(driver, PeakKind.NEW_PEAK, PeakKind.PEAKED) == []
+
+
+@pytest.mark.parametrize("edge", EDGES[1:])
+def test_a_level_begins_at_its_edge_and_the_loudest_ends_nowhere(edge):
+    # given: the noise is at an edge, having come from nothing
+    incident = Incident(composite=edge, last_seen=hours(0.0))
+
+    # when
+    told = [each for each in cross(incident, POLICY, hours(0.0)) if each.kind is PeakKind.ROSE_ABOVE]
+
+    # then
+    assert [each.level for each in told] == NAMES[1 : EDGES.index(edge) + 1]
+    assert list(cross(incident, POLICY, hours(0.0))) == []
+
+
+@pytest.mark.parametrize(
+    ("noise", "announced", "told"),
+    [(25.0, 0.0, True), (24.99, 0.0, False), (55.0, 50.0, True), (54.99, 50.0, False)],
+)
+def test_a_new_peak_is_told_from_the_margin_on_and_not_where_there_is_next_to_no_noise(
+    noise, announced, told
+):
+    # given
+    incident = Incident(composite=noise, last_seen=hours(0.0), announced=announced, level=len(EDGES) - 1)
+
+    # then
+    kinds = [each.kind for each in cross(incident, POLICY, hours(0.0))]
+    assert (PeakKind.NEW_PEAK in kinds) is told
+
+
+def test_the_peak_is_where_the_noise_was_first_as_loud():
+    # given
+    incident = Incident(composite=50.0, last_seen=hours(2.0), peak_noise=50.0, peak_at=hours(1.0))
+
+    # when
+    told = list(cross(incident, POLICY, hours(2.0)))
+
+    # then
+    assert (incident.peak_noise, incident.peak_at) == (50.0, hours(1.0))
+    assert told[-1].kind is PeakKind.NEW_PEAK
+
+
+def test_peaked_is_told_with_the_level_of_its_moment():
+    # given: loud at 0 h, told; nothing since
+    incident = Incident(
+        composite=50.0,
+        last_seen=hours(0.0),
+        peak_noise=50.0,
+        peak_at=hours(0.0),
+        announced=50.0,
+        peaked=False,
+    )
+    incident.level = NAMES.index("Chatter")
+
+    # then
+    assert list(cross(incident, POLICY, hours(24.0) - 0.001)) == []
+    assert list(cross(incident, POLICY, hours(24.0))) == [Crossing(PeakKind.PEAKED, "Chatter")]
 
 
 def test_peaked_is_told_with_the_peak_when_the_noise_has_stayed_below_it_for_the_hold():

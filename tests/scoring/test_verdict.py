@@ -1,0 +1,34 @@
+"""The verdict line, word for word."""
+
+import pytest
+
+from schemas.words import State
+from scoring.incident import Incident, PlatformSum
+from scoring.verdict import verdict
+from tests.builders import hours
+from tests.driver import SHIPPED_POLICY as POLICY
+
+
+def covered(items, platforms):
+    return Incident(
+        items=items,
+        platforms={str(number): PlatformSum(1) for number in range(platforms)},
+        state=State.MAJOR,
+        peak_noise=81.9,
+        peak_at=hours(0.0),
+    )
+
+
+@pytest.mark.parametrize(
+    ("items", "platforms", "counted"),
+    [
+        (0, 0, "0 source items across 0 platforms"),
+        (1, 1, "1 source item across 1 platform"),
+        (2, 1, "2 source items across 1 platform"),
+        (30, 2, "30 source items across 2 platforms"),
+    ],
+)
+def test_it_counts_as_people_speak_and_rounds_down(items, platforms, counted):
+    assert verdict(covered(items, platforms), POLICY, 79.99) == (
+        f"{POLICY.words[State.MAJOR]}: noise 79/100, Major Controversy, {counted}, peaked at 81/100 on 24 June 2026"
+    )
