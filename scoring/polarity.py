@@ -16,8 +16,9 @@ from scoring.policy import Policy
 
 def settle(incident: Incident, policy: Policy, now: float) -> None:
     """Before anything changes: bring the mean of the split from `averages_at` up to `now` (epoch seconds)."""
-    if incident.reaction_since:
-        incident.split_mean = mean_at(incident, policy, now)
+    split = factors.split(incident)
+    if split is not None:
+        incident.split_mean = mean_at(incident, policy, now, split)
 
 
 def begin(incident: Incident, now: float) -> None:
@@ -29,15 +30,12 @@ def begin(incident: Incident, now: float) -> None:
         incident.reaction_since, incident.split_mean = now, split
 
 
-def mean_at(incident: Incident, policy: Policy, at: float) -> float:
-    """Return the mean of the split (0 to 100) at `at`, not before `averages_at` (epoch seconds), if nothing new comes.
+def mean_at(incident: Incident, policy: Policy, at: float, split: float) -> float:
+    """Return the mean of the split (0 to 100) at `at`, `split` having held since `averages_at` (epoch seconds).
 
     An exponentially weighted mean over the time since the first reaction alone: the weights add up to `1 - 2 ** -(age /
     half_life)`, by which it is divided, so that a young incident is held against its own short past.
     """
-    split = factors.split(incident)
-    if split is None:
-        return policy.polarity.neutral
     half_life_s, since = policy.polarity.half_life_h * HOUR_S, incident.reaction_since
     kept = decay(at - incident.averages_at, half_life_s)
     had = kept * (1.0 - decay(incident.averages_at - since, half_life_s))
@@ -54,7 +52,7 @@ def moved(incident: Incident, policy: Policy, at: float) -> float:
     if split is None:
         return 0.0
     mass = factors.stance_mass(incident)
-    return mass / (policy.polarity.prior_mass + mass) * (split - mean_at(incident, policy, at))
+    return mass / (policy.polarity.prior_mass + mass) * (split - mean_at(incident, policy, at, split))
 
 
 def shift(incident: Incident, policy: Policy, at: float) -> Shift:

@@ -110,7 +110,7 @@ def test_the_mean_is_that_of_an_integral_over_the_past_since_the_first_reaction(
     spans = list(zip(told, [start for start, _ in told[1:]] + [at], strict=True))
     whole = sum(weigh(start, end) for (start, _), end in spans)
     expected = sum(split * weigh(start, end) for (start, split), end in spans) / whole
-    assert mean_at(row, SHIPPED_POLICY, at) == pytest.approx(expected, abs=1e-6)
+    assert mean_at(row, SHIPPED_POLICY, at, told[-1][1]) == pytest.approx(expected, abs=1e-6)
 
 
 def test_the_published_page_a_polarity_of_50_to_which_the_split_has_narrowed():
