@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from schemas.times import HOUR_S, ceil_ms
-from scoring.decay import ALREADY, NEVER, decay, falls_below
+from scoring.decay import ALREADY, NEVER, falls_below
 from scoring.incident import LN2, Incident
 from scoring.policy import Policy
 
@@ -19,15 +19,13 @@ def noise_falls_below(incident: Incident, policy: Policy, noise: float) -> float
 
 
 def settle_averages(incident: Incident, policy: Policy, now: float) -> None:
-    """Bring the averages of noise and polarity up to `now`, along the curve that held until now."""
+    """Bring the average of the noise up to `now`, along the curve that held until now."""
     elapsed = now - incident.averages_at
     if incident.averages_at == 0.0 or elapsed <= 0.0:
         incident.averages_at = max(now, incident.averages_at)
         return
     incident.noise_average = noise_average_at(incident, policy, now)
     incident.long_average = long_average_at(incident, policy, now)
-    kept = decay(elapsed, policy.polarity.half_life_h * HOUR_S)
-    incident.polarity_average += (incident.polarity - incident.polarity_average) * (1.0 - kept)
     incident.averages_at = now
 
 

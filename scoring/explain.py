@@ -161,7 +161,7 @@ def explain(
         peak=Peak(incident.peak_noise, from_epoch(incident.peak_at)),
         peak_confirmed=incident.peaked,
         polarity=Polarity(incident.polarity, polarity.shift(incident, policy, at)),
-        polarity_average=polarity.average_at(incident, policy, at),
+        polarity_average=incident.polarity - polarity.moved(incident, policy, at),
         last_item=LastItem(incident.last_item, incident.last_platform, incident.last_points)
         if incident.last_item
         else None,
@@ -271,7 +271,8 @@ def _split_told(incident: Incident, policy: Policy, at: float) -> str:
     word = polarity.shift(incident, policy, at)
     if word is Shift.HELD:
         return ""
-    late, now = polarity.average_at(incident, policy, at), incident.polarity
+    now = incident.polarity
+    late = now - polarity.moved(incident, policy, at)
     return f"Among those who take a side, {word.value}: polarity is {now:.0f}, of late it was {late:.0f} on average."
 
 

@@ -91,16 +91,29 @@ def cross_platform(incident: Incident, policy: Policy) -> float:
     return min(FULL, policy.cross_platform.points_per_platform * len(incident.platforms))
 
 
+def stance_mass(incident: Incident) -> float:
+    """Return how much weighs on either side, in typical items."""
+    return (incident.critic + incident.defender) / MICRO
+
+
+def split(incident: Incident) -> float | None:
+    """Return how evenly the reaction is split, 0 (one-sided) to 100; None where nobody has taken a side."""
+    mass = stance_mass(incident)
+    if mass <= 0.0:
+        return None
+    return FULL * (1.0 - abs(incident.critic - incident.defender) / MICRO / mass)
+
+
 def polarity(incident: Incident, policy: Policy) -> float:
     """`100 * (1 - |critic - defender| / (critic + defender))` over engagement-weighted stances, shrunk by a prior.
 
     0 is one-sided, 100 evenly split, 50 without reaction.
     """
-    rule, mass = policy.polarity, (incident.critic + incident.defender) / MICRO
-    if mass <= 0.0:
+    rule, evenly = policy.polarity, split(incident)
+    if evenly is None:
         return rule.neutral
-    split = FULL * (1.0 - abs(incident.critic - incident.defender) / MICRO / mass)
-    return (rule.prior_mass * rule.neutral + mass * split) / (rule.prior_mass + mass)
+    mass = stance_mass(incident)
+    return (rule.prior_mass * rule.neutral + mass * evenly) / (rule.prior_mass + mass)
 
 
 def industry_impact(incident: Incident, policy: Policy) -> float:

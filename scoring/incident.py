@@ -56,7 +56,7 @@ class Incident(Struct, array_like=True):
     averages_at: float = 0.0
     noise_average: float = 0.0
     polarity: float = 50.0
-    polarity_average: float = 50.0
+    split_mean: float = 0.0
 
     trend: Trend = Trend.STEADY
 
@@ -88,6 +88,9 @@ class Incident(Struct, array_like=True):
     announced_at: float = 0.0
     # the incident that this one was merged into; its own items move there, and those yet to come are sent on
     merged_into: str | None = None
+
+    # when somebody first took a side, 0 for nobody: from then on the mean of the split counts
+    reaction_since: float = 0.0
 
     @property
     def detected(self) -> bool:

@@ -20,7 +20,7 @@ from schemas.noise_score import Factors
 from schemas.source_item import SourceItem
 from schemas.times import to_epoch
 from schemas.words import Cause, Tier, Trend
-from scoring import events, evidence, factors, lifecycle, merge, movement, peaks, trend
+from scoring import events, evidence, factors, lifecycle, merge, movement, peaks, polarity, trend
 from scoring.changes import Changes, ItemKey, Outcome, Tally
 from scoring.clock import Clock, Times, times_of
 from scoring.curve import settle_averages
@@ -272,6 +272,7 @@ class Ledger:
     def _settle(self, incident: Incident, now: float) -> None:
         """Before anything changes: bring what depends on the curve that held until `now` up to now."""
         if incident.detected:
+            polarity.settle(incident, self.policy, now)
             settle_averages(incident, self.policy, now)
             lifecycle.settle(incident, self.policy, now)
 
@@ -287,6 +288,7 @@ class Ledger:
         if not incident.items and not incident.detected:
             return
         incident.polarity = self._values(incident_id, incident).polarity
+        polarity.begin(incident, now)
         if not incident.detected:
             self._detect(incident_id, incident, now)
         lifecycle.resume(incident, policy, now)
@@ -298,7 +300,6 @@ class Ledger:
         """An incident has its first item."""
         incident.state_since = incident.averages_at = incident.detected_at = now
         incident.noise_average = incident.noise_at(now, self.policy.curve.half_life_s)
-        incident.polarity_average = incident.polarity
         told = events.state_change(
             incident_id,
             incident,

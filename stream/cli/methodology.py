@@ -206,9 +206,8 @@ def _polarity(policy: Policy) -> Section:
             f"interactions; a prior of {rule.prior_mass:g} typical items pulls towards {rule.neutral:g}."
         ),
         (
-            f"The split has narrowed or widened when polarity is {rule.shift_margin:g} points from its "
-            "average "
-            f"(memory {rule.half_life_h:g} h)."
+            f"The split has narrowed or widened when it is {rule.shift_margin:g} points of polarity from its "
+            f"mean since the first reaction (memory {rule.half_life_h:g} h)."
         ),
     )
     return Section("Polarity", words)
