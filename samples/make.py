@@ -53,12 +53,19 @@ def row(item: SourceItem) -> list[object]:
     ]
 
 
+def line(event: msgspec.Struct, left_out: str) -> bytes:
+    """Return an event as a line of JSON without the field that a sample has no use for: nothing was merged here."""
+    said = msgspec.json.decode(encode(event))
+    del said[left_out]
+    return msgspec.json.encode(said) + b"\n"
+
+
 def main() -> None:
     """Write items as JSON lines and as CSV, and the profiles."""
     items = observations()
     profiles = Simulation(SEED, 2, START).profiles()
-    (FOLDER / "items.jsonl").write_bytes(b"".join(encode(item) + b"\n" for item in items))
-    (FOLDER / "profiles.jsonl").write_bytes(b"".join(msgspec.json.encode(each) + b"\n" for each in profiles))
+    (FOLDER / "items.jsonl").write_bytes(b"".join(line(item, "moved") for item in items))
+    (FOLDER / "profiles.jsonl").write_bytes(b"".join(line(each, "merged_into") for each in profiles))
     with (FOLDER / "items.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)

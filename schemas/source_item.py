@@ -42,7 +42,7 @@ class Moved(Struct, frozen=True, gc=False):
     given where it was counted there: it is taken as it is, and `engagement`, `stance` and `figures` are not looked at.
     """
 
-    via: Annotated[tuple[Id, ...], Meta(min_length=1)]
+    via: tuple[Id, ...]
     at: Moment
     counted: MovedCount | None = None
 

@@ -27,7 +27,7 @@ from scoring.index import IndexBoard
 from scoring.item import MICRO, MILLI, MOST_COUNTED, MOST_TYPICAL, UNKNOWN, Counted, count
 from scoring.merge import MOST_HOPS, moved_items
 from tests.builders import T0, hours, item, merged, profile
-from tests.driver import SHIPPED_POLICY, Driver
+from tests.driver import SHIPPED_POLICY, Driver, wire
 
 WORDS = (STATE_CHANGES, PEAK_CROSSINGS, TREND_UPDATES)
 
@@ -234,6 +234,22 @@ def test_of_a_circle_the_first_by_name_takes_its_merge_back_counts_everything_an
     assert (last.merged_into, last.items) == (None, 3)
     assert overall(driver).incidents == 1
     assert not driver.outputs(DEAD_LETTERS)
+
+
+def test_a_circle_that_is_asked_for_again_ends_the_same_and_no_event_is_mistaken_for_an_earlier_one():
+    # given
+    driver = two_incidents()
+    for old, into in (("fire", "leak"), ("leak", "fire")):
+        driver.profile(merged(old, into))
+
+    # when
+    driver.profile(merged("fire", "leak"))
+    driver.profile(merged("leak", "fire"))
+
+    # then
+    assert [each.undone for each in driver.events(INCIDENT_MERGES)] == [False, False, True, False, True]
+    assert (driver.state("fire").items, driver.state("leak").items) == (3, 0)
+    wire(driver.log)  # no id says two things
 
 
 def test_a_circle_without_items_is_ended_by_the_first_item_that_comes():
