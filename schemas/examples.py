@@ -54,7 +54,7 @@ _FACTORS: Final = Factors(
     industry_impact=50.0,
 )
 _COMPOSITE: Final = 40.15
-_CONFIRMED: Final = datetime(2021, 12, 10, 14, 40, tzinfo=UTC)
+_CONFIRMED: Final = datetime(2021, 12, 11, 2, 40, tzinfo=UTC)
 _DECAY: Final = 2.0 ** -((_AS_OF - _LAST_SEEN).total_seconds() / _HALF_LIFE_S)
 _LATER_DECAY: Final = 2.0 ** -((_CONFIRMED - _LAST_SEEN).total_seconds() / _HALF_LIFE_S)
 _NOISE: Final = _digits(_COMPOSITE * _DECAY)
@@ -125,6 +125,7 @@ _SCORE: Final = NoiseScore(
         "Not yet, an early signal: noise 39/100, Emerging, 14 source items across 1 platform, "
         "peaked at 47/100 on 10 December 2021"
     ),
+    next_deadline=_CONFIRMED,
 )
 
 _TREND: Final = TrendUpdate(

@@ -50,7 +50,8 @@ class NoiseScore(Struct, frozen=True):
     `decay` is that power at `as_of`. `contributions` are the points each factor gives: they add up to
     `noise`, so the difference of two events explains the change. `revision` grows by one with each
     observation, profile or deadline that changes the incident. `audience_estimated` is the share (0 to 1) of
-    the audience that was estimated.
+    the audience that was estimated. Until `next_deadline` nothing but the noise changes by itself, if nothing
+    new comes; null: nothing ever does.
     """
 
     incident_id: str
@@ -76,3 +77,4 @@ class NoiseScore(Struct, frozen=True):
     first_seen: Moment
     last_seen: Moment
     verdict: str
+    next_deadline: Moment | None = None

@@ -12,12 +12,13 @@ from schemas.trend_update import TrendUpdate
 from schemas.words import PeakKind, State, Trend
 from scoring import factors, polarity
 from scoring.curve import slope_per_hour
-from scoring.decay import decay
+from scoring.decay import NEVER, decay
 from scoring.incident import Incident
 from scoring.levels import level_of
 from scoring.peaks import Crossing
 from scoring.policy import Policy
 from scoring.trend import multiple, spike
+from scoring.upcoming import next_deadline
 from scoring.verdict import verdict
 
 
@@ -26,7 +27,7 @@ def noise_score(incident_id: str, incident: Incident, policy: Policy) -> Output:
     at, half_life_s = incident.as_of, policy.curve.half_life_s
     left = decay(at - incident.last_seen, half_life_s)
     noise = incident.composite * left
-    values = factors.factors(incident, policy)
+    values, due = factors.factors(incident, policy), next_deadline(incident, policy, at)
     score = NoiseScore(
         incident_id=incident_id,
         revision=incident.revision,
@@ -53,6 +54,7 @@ def noise_score(incident_id: str, incident: Incident, policy: Policy) -> Output:
         first_seen=from_epoch(incident.first_seen),
         last_seen=from_epoch(incident.last_seen),
         verdict=verdict(incident, policy, noise),
+        next_deadline=from_epoch(due) if due < NEVER else None,
     )
     return Output(NOISE_SCORES, incident_id, f"{incident_id}/{incident.revision}/noise", at, score)
 

@@ -151,13 +151,13 @@ def composite(values: Iterable[float], policy: Policy) -> float:
     return sum(weight * value for weight, value in zip(each, values, strict=True))
 
 
-def noise(items: list[Standing], policy: Policy, at: float) -> float:
-    """The noise at `at`, epoch seconds."""
+def noise(items: list[Standing], policy: Policy, at: float, impact: float | None = None) -> float:
+    """The noise at `at`, epoch seconds, of an incident of that assessed impact."""
     if not items:
         return 0.0
     found = evidence(items)
     idle_h = max(0.0, at - found.last_seen) / 3600.0
-    values = factors(found, policy, recent=recent(items, policy))
+    values = factors(found, policy, impact, recent=recent(items, policy))
     return composite(values, policy) * 0.5 ** (idle_h / policy.curve.half_life_h)
 
 
