@@ -6,6 +6,7 @@ The anchor is the last new coverage. Nothing is recalculated while nothing happe
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from schemas.times import HOUR_S, ceil_ms
 from scoring.decay import ALREADY, NEVER, decay, falls_below
@@ -60,15 +61,23 @@ def slope_turns(incident: Incident, policy: Policy, times: float = 1.0) -> float
     The difference of two exponentials with one sign change: closed form. It is NEVER where decay alone does not
     bring the noise so far below its mean.
     """
+    return slope_turns_at(incident, policy, (times,))[0]
+
+
+def slope_turns_at(incident: Incident, policy: Policy, times: Sequence[float]) -> list[float]:
+    """Return `slope_turns` for each of `times`."""
     noise, gain, a, b = _curve(incident, policy)
     start = max(incident.averages_at, incident.last_seen)
-    average = _flat_average(incident, b, noise, start)
-    if average >= times * noise:
-        return ALREADY
-    steady = gain * noise
-    if steady <= times * noise:
-        return NEVER
-    return ceil_ms(start + math.log((steady - average) / (steady - times * noise)) / (b - a))
+    average, steady = _flat_average(incident, b, noise, start), gain * noise
+    found = []
+    for each in times:
+        if average >= each * noise:
+            found.append(ALREADY)
+        elif steady <= each * noise:
+            found.append(NEVER)
+        else:
+            found.append(ceil_ms(start + math.log((steady - average) / (steady - each * noise)) / (b - a)))
+    return found
 
 
 def _flat_average(incident: Incident, b: float, noise: float, until: float) -> float:
