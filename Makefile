@@ -52,6 +52,10 @@ format: setup ## Format, and repair what ruff can repair
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
+.PHONY: pictures
+pictures: setup ## Draw the recordings anew and judge their alerts (docs/recordings.md)
+	@$(BIN)/python -m bench.pictures $(ARGS)
+
 .PHONY: bench
 bench: setup ## Run the benchmarks
 	@$(BIN)/python -m bench $(ARGS)

@@ -56,7 +56,7 @@ _FACTORS: Final = Factors(
     industry_impact=50.0,
 )
 _COMPOSITE: Final = 40.15
-_CONFIRMED: Final = datetime(2021, 12, 10, 14, 40, tzinfo=UTC)
+_CONFIRMED: Final = datetime(2021, 12, 11, 2, 40, tzinfo=UTC)
 _DECAY: Final = 2.0 ** -((_AS_OF - _LAST_SEEN).total_seconds() / _HALF_LIFE_S)
 _LATER_DECAY: Final = 2.0 ** -((_CONFIRMED - _LAST_SEEN).total_seconds() / _HALF_LIFE_S)
 _NOISE: Final = _digits(_COMPOSITE * _DECAY)
@@ -142,6 +142,7 @@ _SCORE: Final = NoiseScore(
         ),
     ),
     lead_time=None,
+    next_deadline=_CONFIRMED,
 )
 
 _TREND: Final = TrendUpdate(

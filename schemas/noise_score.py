@@ -67,7 +67,8 @@ class NoiseScore(Struct, frozen=True):
     the audience that was estimated. `change` is never null but in scores written before there was one;
     `lead_time` is from the first coverage to the first in mainstream media (seconds), null as long as those have none.
     `merged_into` names the incident that this one was merged into: its items count there, and here there is no noise
-    any more.
+    any more. Until `next_deadline` nothing but the noise changes by itself, if nothing new comes; null: nothing ever
+    does.
     """
 
     incident_id: str
@@ -96,3 +97,4 @@ class NoiseScore(Struct, frozen=True):
     change: Change | None = None
     lead_time: float | None = None
     merged_into: str | None = None
+    next_deadline: Moment | None = None

@@ -6,6 +6,7 @@ The anchor is the last new coverage. Nothing is recalculated while nothing happe
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from schemas.times import HOUR_S, ceil_ms
 from scoring.decay import ALREADY, NEVER, falls_below
@@ -74,16 +75,24 @@ def slope_turns(incident: Incident, policy: Policy, times: float = 1.0) -> float
     The difference of two exponentials with one sign change: closed form. It is NEVER where decay alone does not
     bring the noise so far below its mean.
     """
+    return slope_turns_at(incident, policy, (times,))[0]
+
+
+def slope_turns_at(incident: Incident, policy: Policy, times: Sequence[float]) -> list[float]:
+    """Return `slope_turns` for each of `times`."""
     b = _slope_constant(policy)
     noise, gain, a = _curve(incident, policy, b)
     start = max(incident.averages_at, incident.last_seen)
-    average = _flat_average(incident, incident.noise_average, b, noise, start)
-    if average >= times * noise:
-        return ALREADY
-    steady = gain * noise
-    if steady <= times * noise:
-        return NEVER
-    return ceil_ms(start + math.log((steady - average) / (steady - times * noise)) / (b - a))
+    average, steady = _flat_average(incident, incident.noise_average, b, noise, start), gain * noise
+    found = []
+    for each in times:
+        if average >= each * noise:
+            found.append(ALREADY)
+        elif steady <= each * noise:
+            found.append(NEVER)
+        else:
+            found.append(ceil_ms(start + math.log((steady - average) / (steady - each * noise)) / (b - a)))
+    return found
 
 
 def _mean_at(incident: Incident, policy: Policy, mean: float, b: float, at: float) -> float:

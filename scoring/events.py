@@ -13,13 +13,14 @@ from schemas.trend_update import TrendUpdate
 from schemas.words import PeakKind, State, Trend
 from scoring import factors, polarity
 from scoring.curve import slope_per_hour
-from scoring.decay import decay
+from scoring.decay import NEVER, decay
 from scoring.incident import Incident
 from scoring.lead import lead_time_s
 from scoring.levels import level_of
 from scoring.peaks import Crossing
 from scoring.policy import Policy
 from scoring.trend import multiple, spike
+from scoring.upcoming import next_deadline
 from scoring.verdict import verdict
 
 
@@ -30,6 +31,7 @@ def noise_score(
     at, half_life_s = incident.as_of, policy.curve.half_life_s
     left = decay(at - incident.last_seen, half_life_s)
     noise = incident.composite * left
+    due = next_deadline(incident, policy, at)
     score = NoiseScore(
         incident_id=incident_id,
         revision=incident.revision,
@@ -59,6 +61,7 @@ def noise_score(
         change=change,
         lead_time=lead_time_s(incident),
         merged_into=incident.merged_into,
+        next_deadline=from_epoch(due) if due < NEVER else None,
     )
     return Output(NOISE_SCORES, incident_id, f"{incident_id}/{incident.revision}/noise", at, score)
 

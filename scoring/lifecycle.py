@@ -83,6 +83,8 @@ def settle(incident: Incident, policy: Policy, now: float) -> None:
     What is noted does not depend on how often this is called on the way to `now`.
     """
     for index, rule in _rules(incident, policy):
+        if index not in incident.holds_since and not _begins_by_itself(rule):
+            continue
         held = span(incident, policy, rule)
         if not held.holds(now):
             incident.holds_since.pop(index, None)
@@ -101,6 +103,8 @@ def resume(incident: Incident, policy: Policy, now: float) -> None:
 
 def fires_at(incident: Incident, policy: Policy, index: int, rule: Rule) -> float:
     """Return when the rule with this index will have been met if nothing new comes, or NEVER."""
+    if index not in incident.holds_since and not _begins_by_itself(rule):
+        return NEVER
     held = span(incident, policy, rule)
     fires = round(_since(incident, index, held) + rule.hold_h * HOUR_S, 3)
     if rule.step == "back" or incident.stepped_back:
@@ -158,6 +162,11 @@ def _since(incident: Incident, index: int, held: Span) -> float:
     if noted is not None:
         return noted
     return held.begins if ALREADY < held.begins < held.ends else NEVER
+
+
+def _begins_by_itself(rule: Rule) -> bool:
+    """Whether its comparisons can begin to hold without anything new: only what is to be below something can."""
+    return any(condition.comparison == "below" for condition in rule.when)
 
 
 def _rules(incident: Incident, policy: Policy) -> Iterator[tuple[int, Rule]]:

@@ -55,6 +55,7 @@ def check_lifecycle(lifecycle: Lifecycle, horizons_h: tuple[float, ...]) -> None
     for number, rule in enumerate(lifecycle.rules, 1):
         _check_rule(f"lifecycle.rules[{number}]", rule, horizons_h)
     _check_circle(lifecycle)
+    _check_lasting(lifecycle)
     _check_hysteresis(lifecycle)
 
 
@@ -77,16 +78,36 @@ def _check_rule(key: str, rule: Rule, horizons_h: tuple[float, ...]) -> None:
 
 def _check_circle(lifecycle: Lifecycle) -> None:
     """Steps forward wait for nothing but their hold: round in a circle they could go for ever in one instant."""
-    forward: dict[State, set[State]] = {state: set() for state in State}
-    for rule in lifecycle.rules:
-        if rule.step == "forward":
-            for source in rule.sources:
-                forward[source].add(rule.to)
+    circle = _circle([rule for rule in lifecycle.rules if rule.step == "forward"])
+    if circle:
+        raise PolicyError(f"lifecycle.rules: steps forward lead round in a circle: {circle}")
+
+
+def _check_lasting(lifecycle: Lifecycle) -> None:
+    """Where nothing new comes, rates and noise fall and platforms stay: what then holds goes on holding for ever."""
+    circle = _circle([rule for rule in lifecycle.rules if all(map(_lasts, rule.when))])
+    if circle:
+        raise PolicyError(
+            f"lifecycle.rules: without anything new an incident would go round for ever: {circle}; let one of these "
+            "steps want a velocity, an activity or a noise of at least something"
+        )
+
+
+def _lasts(condition: Condition) -> bool:
+    return condition.comparison == "below" or condition.metric == "platforms"
+
+
+def _circle(rules: list[Rule]) -> str:
+    """Return the states of a circle that these rules make, the first one again at the end, or nothing."""
+    leads: dict[State, set[State]] = {state: set() for state in State}
+    for rule in rules:
+        for source in rule.sources:
+            leads[rule.to].add(source)
     try:
-        graphlib.TopologicalSorter(forward).prepare()
+        graphlib.TopologicalSorter(leads).prepare()
     except graphlib.CycleError as error:
-        circle = " -> ".join(state.value for state in error.args[1])
-        raise PolicyError(f"lifecycle.rules: steps forward lead round in a circle: {circle}") from error
+        return " -> ".join(state.value for state in error.args[1])
+    return ""
 
 
 def _check_hysteresis(lifecycle: Lifecycle) -> None:

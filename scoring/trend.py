@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from schemas.times import HOUR_S, ceil_ms
 from schemas.words import Trend
-from scoring.curve import slope_turns
+from scoring.curve import slope_turns_at
 from scoring.decay import ALREADY, NEVER
 from scoring.incident import LN2, Incident
 from scoring.policy import Policy
@@ -74,12 +74,15 @@ def outlook(incident: Incident, policy: Policy) -> Outlook:
     rule, horizons = policy.trend, policy.rates.horizons_h
     fast, slow = horizons.index(rule.fast_h), horizons.index(rule.slow_h)
     rank = WORDS.index(incident.trend)
+    grows = 1.0 if rank > STEADY else 1.0 - rule.rise_share
+    falls = 1.0 if rank < STEADY else 1.0 + rule.fall_share
+    grows_until, falls_from = slope_turns_at(incident, policy, (grows, falls))
     return Outlook(
         _edges(incident, policy, fast, slow),
         count_falls_below(incident, fast, rule.fast_h, rule.rise_items),
         NEVER if rank < STEADY else count_falls_below(incident, slow, rule.slow_h, rule.fall_items),
-        slope_turns(incident, policy, 1.0 if rank > STEADY else 1.0 - rule.rise_share),
-        slope_turns(incident, policy, 1.0 if rank < STEADY else 1.0 + rule.fall_share),
+        grows_until,
+        falls_from,
         incident.trend,
         round(incident.trend_since + rule.hold_h * HOUR_S, 3),
     )

@@ -1,12 +1,14 @@
-"""What will happen to an incident by itself, and when, if nothing new comes: each a closed form."""
+"""What will happen to an incident by itself, and when, if nothing new comes: known at any time, without a clock."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 
 from msgspec import Struct
 
 from schemas.times import Moment, from_epoch
+from schemas.words import PeakKind
 from scoring import lifecycle, peaks, trend
 from scoring.decay import NEVER
 from scoring.incident import Incident
@@ -43,41 +45,33 @@ def next_deadline(incident: Incident, policy: Policy, after: float) -> float:
 
 
 def upcoming(incident: Incident, policy: Policy, after: float) -> tuple[Upcoming, ...]:
-    """Return everything due after `after` (epoch seconds) that can be told now, the earliest first.
+    """Return everything that will happen after `after` (epoch seconds) if nothing new comes, in its order.
 
-    Each assumes that the others do not happen before; so only the first is certain, if nothing new comes.
+    A copy of the row is led from deadline to deadline, as the ledger leads the row. There are few of them: metrics only
+    fall, levels are left once each, and the policy has been checked to have no states that go round for ever.
     """
-    if incident.merged_into is not None:
-        return ()
-    due = [*_trend(incident, policy, after), *_peak(incident, policy), *_step(incident, policy)]
-    ahead = sorted((at, what) for at, what in due if after < at < NEVER)
-    return tuple(Upcoming(from_epoch(at), what) for at, what in ahead)
+    ahead = copy.copy(incident)  # what is changed below are plain values; `holds_since` is copied beside
+    ahead.holds_since = dict(incident.holds_since)
+    found, at = [], after
+    while (at := next_deadline(ahead, policy, at)) < NEVER:
+        found += [Upcoming(from_epoch(at), what) for what in _assess(ahead, policy, at)]
+    return tuple(found)
 
 
-def _trend(incident: Incident, policy: Policy, after: float) -> Iterator[tuple[float, str]]:
-    outlook = trend.outlook(incident, policy)
-    for at in sorted(outlook.changes(after)):
-        if at < NEVER and (word := outlook.word(at)) is not incident.trend:
-            yield at, f"the trend turns to {word.value}"
-            return
+def _assess(incident: Incident, policy: Policy, now: float) -> Iterator[str]:
+    """Bring peaks, trend and state up to `now`, in the ledger's order, and tell what happened."""
+    for crossing in peaks.cross(incident, policy, now):
+        yield _crossing_told(incident, policy, now, crossing)
+    if trend.turn(incident, policy, now) is not None:
+        yield f"the trend turns to {incident.trend.value}"
+    for step in lifecycle.step(incident, policy, now):
+        yield f"the state turns to {step.to.value} ({lifecycle.reason(step.rule)})"
 
 
-def _peak(incident: Incident, policy: Policy) -> Iterator[tuple[float, str]]:
-    yield peaks.peaked_at(incident, policy), f"the peak of {shown(incident.peak_noise)} counts as final"
-    names, edges = tuple(policy.levels), tuple(policy.levels.values())
-    edge = edges[incident.level] - policy.peaks.level_hysteresis
-    yield (
-        peaks.level_ends(incident, policy),
-        f"the noise falls below {edge:g} and leaves {names[incident.level]}",
-    )
-
-
-def _step(incident: Incident, policy: Policy) -> Iterator[tuple[float, str]]:
-    due = [
-        (lifecycle.fires_at(incident, policy, index, rule), index, rule)
-        for index, rule in enumerate(policy.lifecycle.rules)
-        if incident.state in rule.sources
-    ]
-    if due:
-        at, _, rule = min(due, key=lambda each: each[:2])
-        yield at, f"the state turns to {rule.to.value} ({lifecycle.reason(rule)})"
+def _crossing_told(incident: Incident, policy: Policy, now: float, crossing: peaks.Crossing) -> str:
+    if crossing.kind is PeakKind.PEAKED:
+        return f"the peak of {shown(incident.peak_noise)} counts as final"
+    if crossing.kind is PeakKind.NEW_PEAK:
+        return f"a new peak of {shown(incident.noise_at(now, policy.curve.half_life_s))} is told"
+    edge = policy.levels[crossing.level] - policy.peaks.level_hysteresis
+    return f"the noise falls below {edge:g} and leaves {crossing.level}"

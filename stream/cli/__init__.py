@@ -53,6 +53,10 @@ COMMANDS: Final[dict[str, Entry]] = {
     "what-if": Entry(
         "stream.cli.what_if:what_if", "Score an incident under other figures or another policy."
     ),
+    "lifecycle": Entry(
+        "stream.cli.lifecycle:lifecycle",
+        "Print or draw the states and the rules that lead from one to the next.",
+    ),
     "methodology": Entry(
         "stream.cli.methodology:methodology", "Print the scoring rules with the policy's numbers."
     ),

@@ -4,6 +4,7 @@ at which a metric crosses a value, found by halving intervals. Slow, and without
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from scoring.policy import Policy
@@ -28,6 +29,7 @@ class LifecycleOracle:
         self.state, self.stepped_back = "Emerging", False
         self.since: dict[int, float] = {}
         self.steps: list[Step] = []
+        self.impact: float | None = None
 
     def observe(self, item) -> None:
         at = round(item.observed_at.timestamp(), 3)
@@ -40,6 +42,14 @@ class LifecycleOracle:
         self.now = at
         self._evaluate()
 
+    def profile(self, impact: float, at: float) -> None:
+        """The editors assess the impact; it holds from `at` on."""
+        if self.seen:
+            self.run(at)
+        self.impact = impact
+        if self.seen:
+            self._evaluate()
+
     def run(self, until: float) -> None:
         while (tick := self._next_tick(until)) is not None:
             self.now = tick
@@ -47,10 +57,10 @@ class LifecycleOracle:
         self.now = until
 
     def _next_tick(self, until: float) -> float | None:
-        ticks = [self.state_since + HOUR_S * self.policy.lifecycle.cooldown_h[self.state]]
+        ticks = [round(self.state_since + HOUR_S * self.policy.lifecycle.cooldown_h[self.state], 3)]
         for number, rule in self._active():
             if number in self.since:
-                ticks.append(self.since[number] + HOUR_S * rule.hold_h)
+                ticks.append(round(self.since[number] + HOUR_S * rule.hold_h, 3))
             ticks += [
                 self._crossing(condition, self.now, until)
                 for condition in rule.when
@@ -62,7 +72,7 @@ class LifecycleOracle:
         while high - low > 0.0005:
             middle = (low + high) / 2.0
             low, high = (middle, high) if self._above(condition, middle) else (low, middle)
-        return high
+        return math.ceil(high * 1000.0) / 1000.0
 
     def _evaluate(self) -> None:
         while True:
@@ -92,7 +102,7 @@ class LifecycleOracle:
 
     def _above(self, condition, at: float) -> bool:
         if condition.metric == "noise":
-            return oracle.noise(self.items, self.policy, at) >= condition.than
+            return oracle.noise(self.items, self.policy, at, self.impact) >= condition.than
         if condition.metric == "platforms":
             return len({each.platform for each in self.items}) >= condition.than
         horizon_h = {"velocity": 1.0, "activity": 24.0}[condition.metric]

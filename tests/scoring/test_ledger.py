@@ -10,8 +10,8 @@ from schemas.times import to_epoch
 from schemas.topics import DEAD_LETTERS, NOISE_SCORES
 from scoring.rows import encode_row
 from tests.builders import hours, item, profile
-from tests.driver import Driver, wire
-from tests.scoring.strategies import bursts, in_order, streams
+from tests.driver import SHIPPED_POLICY, Driver, wire
+from tests.scoring.strategies import CROWD, bursts, in_order, streams
 
 INCIDENTS = ("leak", "fire")
 END = hours(24.0 * 60)
@@ -238,16 +238,16 @@ def test_the_wall_clock_dates_an_observation_without_a_time_of_its_own_by_its_ar
 
 def test_a_profile_on_the_wall_clock_fires_what_was_due_before_it():
     # given
-    driver = Driver(clock="wall")
-    driver.pipe(item("a", likes=1000, audience=10**6))
+    driver, hold_h = Driver(clock="wall"), SHIPPED_POLICY.peaks.hold_h
+    driver.pipe(item("a", figures=CROWD))
 
     # when
-    driver.profile(profile(impact=90.0), at=hours(25.0))
+    driver.profile(profile(impact=90.0), at=hours(hold_h + 1.0))
 
-    # then: the peak was confirmed at 24 h, before the profile made it louder
+    # then: the peak was confirmed before the profile made it louder
     told = [(each.event.kind, to_epoch(each.event.at)) for each in driver.outputs("peak-crossings")]
-    assert ("peaked", hours(24.0)) in told
-    assert to_epoch(driver.events(NOISE_SCORES)[-1].as_of) == hours(25.0)
+    assert ("peaked", hours(hold_h)) in told
+    assert to_epoch(driver.events(NOISE_SCORES)[-1].as_of) == hours(hold_h + 1.0)
 
 
 def test_the_same_profile_again_tells_nothing():

@@ -146,6 +146,18 @@ def test_a_circle_of_steps_forward_is_refused(tmp_path):
     assert "Debated" in str(refused.value)
 
 
+def test_a_circle_that_an_idle_incident_would_never_leave_is_refused(tmp_path):
+    # when: what is Resolved is reopened by its platforms alone, which stay
+    with pytest.raises(PolicyError) as refused:
+        load_policy(
+            changed(tmp_path, r"^    \{ metric = \"activity\", is = \"at_least\", than = 0.08 \}, .*\n", "")
+        )
+
+    # then
+    assert "without anything new an incident would go round for ever" in str(refused.value)
+    assert "Debated -> Resolved" in str(refused.value) or "Resolved -> Debated" in str(refused.value)
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(PolicyError, match=r"nowhere.toml: cannot be read"):
         load_policy(tmp_path / "nowhere.toml")

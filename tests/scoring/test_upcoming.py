@@ -1,55 +1,146 @@
-"""What is told to come, and when: in words, the earliest first, nothing that is due already."""
+"""What comes by itself is known in advance: the next deadline of each score, and all that follows it."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from schemas.times import to_epoch
-from schemas.words import State
-from scoring.incident import Incident
-from scoring.lifecycle import reason
-from scoring.upcoming import upcoming
-from tests.builders import hours, item
+from schemas.topics import NOISE_SCORES, PEAK_CROSSINGS, STATE_CHANGES, TREND_UPDATES
+from schemas.words import PeakKind
+from scoring.decay import NEVER
+from scoring.rows import decode_incident, encode_row
+from scoring.upcoming import next_deadline, upcoming
+from tests.builders import hours, item, profile
 from tests.driver import SHIPPED_POLICY as POLICY
 from tests.driver import Driver
+from tests.scoring.histories import END_H, histories, play, policies
+from tests.scoring.strategies import CROWD
+
+TOLD = (PEAK_CROSSINGS, TREND_UPDATES, STATE_CHANGES)
 
 
-def told(incident, after_h=0.0):
-    return [(to_epoch(each.at), each.what) for each in upcoming(incident, POLICY, hours(after_h))]
+def loud(driver: Driver) -> None:
+    """79 points at hour 0, and nothing after."""
+    driver.profile(profile(impact=100.0))
+    for number in range(3):
+        driver.pipe(item(f"i{number}", platform=f"p{number}", likes=10**9, audience=10**10, figures=CROWD))
 
 
-def test_a_single_item_has_all_its_silent_future_told_in_order():
-    # given
+def test_a_score_says_when_the_incident_next_changes_by_itself():
+    # given: three platforms are Debated, and 75 must hold for four hours
     driver = Driver()
-    driver.pipe(item("a", h=0.0, likes=500))
+    loud(driver)
 
     # when
-    ahead = told(driver.state())
+    score = driver.events(NOISE_SCORES)[-1]
+    driver.outputs()
+    driver.advance(to_epoch(score.next_deadline) - 0.001)
 
     # then
-    assert ahead == sorted(ahead)
-    words = [what for _, what in ahead]
-    assert "the peak of 28 counts as final" in words
-    assert "the noise falls below 23 and leaves Murmur" in words
-    assert any(what.startswith("the state turns to Resolved (") for what in words)
+    assert driver.outputs() == []
+    assert driver.advance(hours(4.0)) != []
 
 
-def test_what_is_due_at_the_moment_asked_about_does_not_lie_ahead():
+def test_a_score_of_an_incident_that_has_come_to_rest_has_no_deadline():
+    driver = Driver()
+    loud(driver)
+    driver.advance(hours(24.0 * 365))
+    assert driver.events(NOISE_SCORES)[-1].next_deadline is None
+
+
+@settings(max_examples=60)
+@given(policies(), histories(), st.booleans())
+def test_nothing_is_told_before_the_next_deadline_and_something_is_looked_at_then(policy, history, conflate):
+    # given
+    driver = Driver(policy, conflate=conflate)
+    play(driver, history)
+    if not driver.events(NOISE_SCORES):
+        return
+
+    while (due := driver.events(NOISE_SCORES)[-1].next_deadline) is not None:
+        # when
+        driver.outputs()
+        at, revision = to_epoch(due), driver.state().revision
+        if at > driver.ledger.time:
+            driver.advance(at - 0.001)
+
+            # then: nothing before
+            assert driver.outputs() == []
+            assert driver.state().revision == revision
+
+        # when: that time comes
+        fired = driver.ledger.tally.deadlines
+        driver.advance(max(at, driver.ledger.time))
+
+        # then: it was looked at; where nothing came of it, the deadlines after it are looked at until something does
+        assert driver.ledger.tally.deadlines > fired or driver.state().revision > revision
+        later = next_deadline(driver.state(), policy, at)
+        while driver.state().revision == revision and later < NEVER:
+            driver.advance(later)
+            later = next_deadline(driver.state(), policy, later)
+        if driver.state().revision == revision:
+            return
+
+
+@given(policies(), histories())
+def test_the_next_deadline_is_a_function_of_the_row_alone(policy, history):
+    # given
+    driver = Driver(policy)
+    play(driver, history)
+    if not driver.events(NOISE_SCORES):
+        return
+
+    # when
+    row = decode_incident(encode_row(driver.state()))
+    due, told = next_deadline(row, policy, row.as_of), driver.events(NOISE_SCORES)[-1].next_deadline
+
+    # then
+    assert told is None if due == NEVER else to_epoch(told) == due
+
+
+@settings(max_examples=60)
+@given(policies(), histories())
+def test_all_that_is_upcoming_is_what_happens_when_the_clock_is_moved(policy, history):
+    # given
+    driver = Driver(policy)
+    play(driver, history)
+    if not driver.ledger.incident("leak") or not driver.state().detected:
+        return
+    row, after = encode_row(driver.state()), driver.state().as_of
+    ahead = upcoming(driver.state(), policy, after)
+    assert encode_row(driver.state()) == row
+
+    # when
+    driver.outputs()
+    driver.advance(hours(END_H + 24.0 * 365))
+
+    # then
+    happened = [(to_epoch(out.event.at), out) for out in driver.outputs() if out.topic in TOLD]
+    assert [to_epoch(each.at) for each in ahead] == [at for at, _ in happened]
+    for each, (_, out) in zip(ahead, happened, strict=True):
+        assert _named(out) in each.what
+
+
+def _named(out) -> str:
+    """A word that must stand in what was foretold of an event."""
+    if out.topic == STATE_CHANGES:
+        return f"{out.event.to.value} ({out.event.reason})"
+    if out.topic == TREND_UPDATES:
+        return out.event.trend.value
+    return {
+        PeakKind.PEAKED: "counts as final",
+        PeakKind.NEW_PEAK: "a new peak of",
+        PeakKind.FELL_BELOW: f"leaves {out.event.level}",
+    }[out.event.kind]
+
+
+def test_levels_are_left_downwards_one_by_one():
     # given
     driver = Driver()
-    driver.pipe(item("a"))
-    final = {what: at for at, what in told(driver.state())}["the peak of 13 counts as final"]
+    loud(driver)
+
+    # when
+    ahead = upcoming(driver.state(), POLICY, driver.state().as_of)
 
     # then
-    assert final == hours(12.0)
-    assert [what for _, what in told(driver.state(), 12.0 - 1 / 3600)].count(
-        "the peak of 13 counts as final"
-    ) == 1
-    assert "the peak of 13 counts as final" not in [what for _, what in told(driver.state(), 12.0)]
-
-
-def test_the_hold_that_has_begun_counts_for_the_step():
-    # given: silent for long, the comparison that resolves it holding since hour 3
-    index, rule = next(
-        (index, rule) for index, rule in enumerate(POLICY.lifecycle.rules) if rule.to is State.RESOLVED
-    )
-    incident = Incident(state_since=hours(-100.0), holds_since={index: hours(3.0)})
-
-    # then
-    assert told(incident) == [(hours(3.0 + rule.hold_h), f"the state turns to Resolved ({reason(rule)})")]
+    left = [each.what.rpartition(" ")[2] for each in ahead if "leaves" in each.what]
+    assert left == ["Uproar", "Clamor", "Chatter", "Murmur", "Whisper"]

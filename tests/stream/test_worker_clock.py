@@ -25,11 +25,11 @@ WAIT_S = 20.0
 def deployment(tmp_path: Path) -> Iterator[Deployment]:
     """A worker on the wall clock whose peaks are confirmed after two seconds."""
     policy = tmp_path / "policy.toml"
-    shipped = SHIPPED.read_text(encoding="utf-8")
-    assert "\nhold_h = 12.0" in shipped
-    policy.write_text(
-        shipped.replace("\nhold_h = 12.0", f"\nhold_h = {HOLD_S / 3600:.12f}", 1), encoding="utf-8"
-    )
+    text = SHIPPED.read_text(encoding="utf-8")
+    hold, pause = "\nhold_h = 24.0", "\npause_h = 3.0"
+    assert text.count(hold) == text.count(pause) == 1
+    text = text.replace(hold, f"\nhold_h = {HOLD_S / 3600:.12f}").replace(pause, "\npause_h = 0.0")
+    policy.write_text(text, encoding="utf-8")
     changes = {
         "DECIBEL_CLOCK": "wall",
         "DECIBEL_POLICY": str(policy),
