@@ -42,6 +42,20 @@ class Polarity(Struct, frozen=True, gc=False):
     shift: Shift
 
 
+class Forecast(Struct, frozen=True, gc=False):
+    """The noise (0 to 100) to be expected `hours` after `as_of`: its median, and where half and 90 % of cases lie.
+
+    The bands are rounded outwards to hundredths, and hold what would be left if nothing new came.
+    """
+
+    hours: float
+    noise: float
+    low_50: float
+    high_50: float
+    low_90: float
+    high_90: float
+
+
 class NoiseScore(Struct, frozen=True):
     """The score of an incident as a function of time; keyed by `incident_id`.
 
@@ -50,7 +64,7 @@ class NoiseScore(Struct, frozen=True):
     `decay` is that power at `as_of`. `contributions` are the points each factor gives: they add up to
     `noise`, so the difference of two events explains the change. `revision` grows by one with each
     observation, profile or deadline that changes the incident. `audience_estimated` is the share (0 to 1) of
-    the audience that was estimated.
+    the audience that was estimated. `forecast` says what to expect, the nearest first.
     """
 
     incident_id: str
@@ -76,3 +90,4 @@ class NoiseScore(Struct, frozen=True):
     first_seen: Moment
     last_seen: Moment
     verdict: str
+    forecast: tuple[Forecast, ...] = ()

@@ -13,6 +13,7 @@ from schemas.words import PeakKind, State, Trend
 from scoring import factors, polarity
 from scoring.curve import slope_per_hour
 from scoring.decay import decay
+from scoring.forecast import forecast
 from scoring.incident import Incident
 from scoring.levels import level_of
 from scoring.peaks import Crossing
@@ -53,6 +54,7 @@ def noise_score(incident_id: str, incident: Incident, policy: Policy) -> Output:
         first_seen=from_epoch(incident.first_seen),
         last_seen=from_epoch(incident.last_seen),
         verdict=verdict(incident, policy, noise),
+        forecast=forecast(incident, policy, at),
     )
     return Output(NOISE_SCORES, incident_id, f"{incident_id}/{incident.revision}/noise", at, score)
 

@@ -8,13 +8,14 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from schemas.incident_profile import IncidentProfile
-from schemas.noise_score import LastItem, Peak, Polarity
+from schemas.noise_score import Forecast, LastItem, Peak, Polarity
 from schemas.state_change import StateChange
 from schemas.times import HOUR_S, Moment, from_epoch
 from schemas.words import Category, State, Trend
 from scoring import factors, polarity, reasons
 from scoring.curve import slope_per_hour
 from scoring.decay import decay
+from scoring.forecast import forecast
 from scoring.incident import Incident
 from scoring.levels import level_of, shown
 from scoring.policy import Policy
@@ -70,7 +71,7 @@ class Explanation(Struct, frozen=True):
     """An incident at `at`. `noise` is `composite * decay`; the lines' points add up to either.
 
     `age_h` is the time since the last new coverage, `half_life_h` that in which the noise halves (hours).
-    `story` tells it in sentences, `next` what comes by itself if nothing new does.
+    `story` tells it in sentences, `next` what comes by itself if nothing new does, `forecast` what the noise will be.
     """
 
     incident_id: str
@@ -100,6 +101,7 @@ class Explanation(Struct, frozen=True):
     polarity_average: float
     last_item: LastItem | None
     next: tuple[Upcoming, ...]
+    forecast: tuple[Forecast, ...] = ()
 
 
 def explain(
@@ -150,6 +152,7 @@ def explain(
         if incident.last_item
         else None,
         next=ahead,
+        forecast=forecast(incident, policy, at),
     )
 
 

@@ -162,6 +162,27 @@ class Lifecycle(_Table, frozen=True):
     rules: tuple[Rule, ...]
 
 
+class ForecastHorizon(_Table, frozen=True):
+    """Quantiles of the growth at one horizon, as multiples of its scale: 25, 50, 75 and 90 of 100 grow less."""
+
+    hours: Positive
+    growth: Annotated[tuple[NotNegative, ...], Meta(min_length=4, max_length=4)]
+
+
+class ForecastRule(_Table, frozen=True):
+    """How coverage grows with its age, and how soon new coverage comes."""
+
+    young_h: Positive
+    grows_h: Positive
+    lingers_h: Positive
+    momentum_weight: NotNegative
+    crowd_exponent: NotNegative
+    silence_half_life_h: Positive
+    newcomer_points: NotNegative
+    rates_h: Annotated[tuple[Positive, ...], Meta(min_length=2, max_length=2)]
+    horizons: Annotated[tuple[ForecastHorizon, ...], Meta(min_length=1, max_length=8)]
+
+
 class Limits(_Table, frozen=True):
     """What is believed of a record."""
 
@@ -204,6 +225,7 @@ class Policy(_Table, frozen=True):
     limits: Limits
     index: IndexRule
     words: dict[State, str]
+    forecast: ForecastRule
 
     def platform(self, name: str) -> Platform:
         """Return the constants of platform `name`, or those of `other`."""
@@ -237,6 +259,7 @@ def check(policy: Policy) -> None:
     _check_finite("", msgspec.to_builtins(policy))
     _check_trend(policy)
     _check_lifecycle(policy.lifecycle, policy.rates.horizons_h)
+    _check_forecast(policy.forecast, policy.rates.horizons_h)
     if OTHER not in policy.platforms:
         raise PolicyError(f"platforms: `{OTHER}` is missing; it serves for every platform that is not named")
     for state in State:
@@ -324,3 +347,18 @@ def _check_lifecycle(lifecycle: Lifecycle, horizons_h: tuple[float, ...]) -> Non
     except graphlib.CycleError as error:
         circle = " -> ".join(state.value for state in error.args[1])
         raise PolicyError(f"lifecycle.rules: steps forward lead round in a circle: {circle}") from error
+
+
+def _check_forecast(rule: ForecastRule, horizons_h: tuple[float, ...]) -> None:
+    for horizon_h in rule.rates_h:
+        if horizon_h not in horizons_h:
+            raise PolicyError(
+                f"forecast.rates_h: {horizon_h:g} is none of rates.horizons_h {list(horizons_h)}"
+            )
+    for number, horizon in enumerate(rule.horizons, 1):
+        if any(low > high for low, high in pairwise(horizon.growth)):
+            raise PolicyError(
+                f"forecast.horizons[{number}].growth: {list(horizon.growth)} must not fall: they are quantiles"
+            )
+    if any(near.hours >= far.hours for near, far in pairwise(rule.horizons)):
+        raise PolicyError("forecast.horizons: each must lie further ahead than the one before")
