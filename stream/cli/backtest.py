@@ -22,7 +22,10 @@ from stream.replay import Place, Replay
 
 
 class Report(Struct, frozen=True):
-    """What was replayed, how many forecasts were still open at its end, and the results by horizon."""
+    """What was replayed, how many forecasts were still open at its end, and the results by horizon.
+
+    Where none of a horizon was judged, its figures are null.
+    """
 
     files: tuple[str, ...]
     items: int
@@ -123,7 +126,7 @@ def _nothing(
     run: Replay, test: Backtest, files: tuple[str, ...], begin: float | None, known_until: float
 ) -> str:
     """Say why there is nothing to judge."""
-    names = ", ".join(files)
+    names = ", ".join(RecordFile(file).name for file in files)
     if not test.scores:
         return f"{names}: no item could be scored ({run.items} records, {run.rejected} rejected)"
     last = when(known_until)
@@ -154,9 +157,10 @@ def _print(report: Report) -> None:
     for each in report.horizons:
         table.add_row(f"{each.hours:g} h", f"{each.forecasts:,}", *_figures(each))
     console.print(table)
+    incidents = f"{report.incidents:,} incident{'' if report.incidents == 1 else 's'}"
     console.print(
-        f"\n{report.items:,} observations, {report.incidents:,} incidents, {report.scores:,} scores; "
-        f"{report.open:,} forecasts lie beyond the end"
+        f"\n{report.items:,} observations, {incidents}, {report.scores:,} scores; "
+        f"beyond the end lie {report.open:,} forecasts"
     )
 
 
