@@ -37,23 +37,22 @@ def forecast(incident: Incident, policy: Policy, at: float) -> tuple[Forecast, .
     rule, items = policy.forecast, incident.items
     if not items:
         return tuple([Forecast(each.hours, 0.0, 0.0, 0.0, 0.0, 0.0) for each in rule.horizons])
-    age_h = max(0.0, (at - incident.last_seen) / HOUR_S)
-    half_life_h = policy.curve.half_life_h
-    noise = incident.composite * exp2(-age_h / half_life_h)
-    scale = growth_scale(incident, policy, at, noise)
+    since_h, half_life_h = (at - incident.last_seen) / HOUR_S, policy.curve.half_life_h
+    age_h = max(0.0, since_h)
+    scale = growth_scale(incident, policy, at, incident.composite * exp2(-age_h / half_life_h))
     aged_h, left_h = age_h + rule.young_h, max(rule.grows_h - age_h, rule.lingers_h)
     rate = coverage_rate(incident, policy, at) if items > 1 else 0.0
     anchors = _Anchors(incident, policy, age_h, rate) if rate else None
     told = []
     for each in rule.horizons:
         hours = each.hours
-        faded = noise * exp2(-hours / half_life_h)
         growth = scale * log1p(min(hours, left_h) / aged_h)
+        faded = incident.composite * exp2(-max(0.0, since_h + hours) / half_life_h)
         if anchors is None:
-            told.append(_told(hours, growth, each.growth, (faded, faded, faded, faded, faded)))
+            told.append(_told(hours, growth, each.growth, faded, faded, faded, faded, faded))
         else:
             growth += rule.newcomer_points * log1p(rate * hours / items)
-            told.append(_told(hours, growth, each.growth, anchors.noises(hours, faded)))
+            told.append(_told(hours, growth, each.growth, *anchors.noises(hours, faded)))
     return tuple(told)
 
 
@@ -74,10 +73,11 @@ def growth_scale(incident: Incident, policy: Policy, at: float, noise: float) ->
 def coverage_rate(incident: Incident, policy: Policy, at: float) -> float:
     """Return the items per hour to be expected after `at`: the mean of two rates, without the newest item."""
     horizons, rate = policy.rates.horizons_h, 0.0
+    elapsed_h = max(0.0, (at - incident.rates_at) / HOUR_S)
     for horizon_h in policy.forecast.rates_h:
         others = incident.counts[horizons.index(horizon_h)] - 1.0
         if others > 0.0:
-            rate += others * LN2 / horizon_h * decay(at - incident.rates_at, horizon_h * HOUR_S)
+            rate += others * LN2 / horizon_h * exp2(elapsed_h / -horizon_h)
     return rate / len(policy.forecast.rates_h)
 
 
@@ -87,36 +87,46 @@ class _Anchors:
     Coverage within the horizon restores the composite, and raises it by the duration that it adds.
     """
 
-    __slots__ = ("_age_h", "_composite", "_left", "_longer", "_room_h")
+    __slots__ = ("_age_h", "_composite", "_longer", "_room_h", "_waits")
 
     def __init__(self, incident: Incident, policy: Policy, age_h: float, rate: float) -> None:
-        half_life_h, most_h = policy.curve.half_life_h, policy.forecast.horizons[-1].hours
-        waits_h = [wait / rate for wait in _WAITS]
-        self._left = [(wait_h, exp2(-wait_h / half_life_h) if wait_h < most_h else 0.0) for wait_h in waits_h]
+        span_h, rule = (incident.last_seen - incident.first_seen) / HOUR_S, policy.duration
+        per_item = -1.0 / (rate * policy.curve.half_life_h)
+        self._waits = [(wait / rate, exp2(wait * per_item)) for wait in _WAITS]
         self._composite, self._age_h = incident.composite, age_h
-        self._longer = policy.weights.duration * _FULL / policy.duration.full_h
-        self._room_h = max(0.0, policy.duration.full_h - (incident.last_seen - incident.first_seen) / HOUR_S)
+        self._longer, self._room_h = policy.weights.duration * _FULL / rule.full_h, rule.full_h - span_h
 
-    def noises(self, hours: float, faded: float) -> tuple[float, ...]:
+    def noises(self, hours: float, faded: float) -> list[float]:
         """Return the quantiles of the noise in `hours`; it is `faded` where nothing new will have come."""
-        composite, longer, room_h, aged_h = self._composite, self._longer, self._room_h, self._age_h + hours
-        return tuple(
-            [
-                faded if wait_h >= hours else (composite + longer * min(aged_h - wait_h, room_h)) * left
-                for wait_h, left in self._left
-            ]
-        )
+        composite = self._composite
+        if self._room_h <= 0.0:
+            return [faded if wait_h >= hours else composite * left for wait_h, left in self._waits]
+        longer, room_h, longest_h = self._longer, self._room_h, self._age_h + hours
+        enough_h = longest_h - room_h
+        return [
+            faded
+            if wait_h >= hours
+            else (composite + longer * (longest_h - wait_h if wait_h > enough_h else room_h)) * left
+            for wait_h, left in self._waits
+        ]
 
 
-def _told(hours: float, growth: float, quantiles: tuple[float, ...], anchored: tuple[float, ...]) -> Forecast:
+def _told(
+    hours: float,
+    growth: float,
+    quantiles: tuple[float, ...],
+    bottom: float,
+    low: float,
+    median: float,
+    high: float,
+    top: float,
+) -> Forecast:
     """Add the growth's quantiles to those of the curve; in hundredths, rounded outwards, and never above 100."""
-    bottom, low, median, high, top = anchored
-    at_25, at_50, at_75, at_90 = quantiles
     low, median, high, top = (
-        low + growth * at_25,
-        median + growth * at_50,
-        high + growth * at_75,
-        top + growth * at_90,
+        low + growth * quantiles[0],
+        median + growth * quantiles[1],
+        high + growth * quantiles[2],
+        top + growth * quantiles[3],
     )
     if top > _FULL:
         bottom, low, median, high, top = (min(each, _FULL) for each in (bottom, low, median, high, top))

@@ -163,7 +163,10 @@ class Lifecycle(_Table, frozen=True):
 
 
 class ForecastHorizon(_Table, frozen=True):
-    """Quantiles of the growth at one horizon, as multiples of its scale: 25, 50, 75 and 90 of 100 grow less."""
+    """What is gained at one horizon, in multiples of the growth's scale.
+
+    In order: where the 50 % band begins, the median, where the 50 % band ends, and the 90 % band.
+    """
 
     hours: Positive
     growth: Annotated[tuple[NotNegative, ...], Meta(min_length=4, max_length=4)]

@@ -177,7 +177,7 @@ def test_of_a_crowd_the_newest_item_moves_little():
     one = row_of([item("a", h=0, likes=50)])
     many = row_of([item(f"i{number}", h=0, likes=50) for number in range(30)])
 
-    assert growth_scale(many, POLICY, hours(0), 0.0) < growth_scale(one, POLICY, hours(0), 0.0) / 100
+    assert growth_scale(many, POLICY, hours(0), 0.0) < growth_scale(one, POLICY, hours(0), 0.0) / 50
 
 
 def test_coverage_that_lasts_longer_is_worth_its_points_up_to_the_cap():
@@ -224,3 +224,14 @@ def test_a_deadline_carries_a_forecast_of_its_own_time():
     assert len(scores) > 1
     for score in scores[1:]:
         assert score.forecast[0].noise == pytest.approx(score.noise * 2 ** -(1 / 168), abs=CENT)
+
+
+def test_coverage_dated_ahead_of_its_arrival_does_not_decay_before_its_time():
+    driver = Driver(clock="wall")
+    driver.pipe(item("a", h=1, likes=300), at=hours(0.2))
+    row = driver.state()
+
+    hour, six, _ = told(row, 0.2)
+
+    assert hour.low_90 == pytest.approx(row.composite * 2 ** -(0.2 / 168.0), abs=CENT)
+    assert six.low_90 == pytest.approx(row.composite * 2 ** -(5.2 / 168.0), abs=CENT)
