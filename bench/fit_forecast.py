@@ -29,6 +29,7 @@ from bench.forecast_models import (
     shipped_model,
     where,
 )
+from schemas.times import parse_time
 from scoring.policy import Policy, load_policy
 
 START: Final[Constants] = {
@@ -138,6 +139,7 @@ def main() -> None:
     folder, policy = Path(sys.argv[1]), load_policy()
     found = {name: moments(folder / name, policy) for name in ("frontpage-2021", "tech-2021", "world-2016")}
     halves = {name: float(np.median(given["at"])) for name, given in found.items()}
+    halves["frontpage-2021"] = parse_time("2021-07-01")
     first = {name: where(given, given["at"] < halves[name]) for name, given in found.items()}
     second = {name: where(given, given["at"] >= halves[name]) for name, given in found.items()}
 
