@@ -78,7 +78,7 @@ def test_the_shipped_policy_loads_and_has_the_published_constants():
         (r'^to = "Debated"', 'to = "Emerging"', "lifecycle.rules[2]: leads from Emerging to itself"),
         (r"^other = \{.*", "", "platforms: `other` is missing"),
         (r"^rates_h = .*", "rates_h = [6.0, 25.0]", "forecast.rates_h: 25 is none of rates.horizons_h"),
-        (r"growth = \[0.20, 0.52", "growth = [0.57, 0.52", "forecast.horizons[1].growth"),
+        (r"growth = \[0.20, 0.53", "growth = [0.57, 0.53", "forecast.horizons[1].growth"),
         (r"hours = 6.0", "hours = 24.0", "forecast.horizons: each must lie further ahead"),
         (r'^earliest = ".*"', 'earliest = "long ago"', "limits.earliest"),
         (r'^Resolved = "No longer"', "", "words: `Resolved` is missing"),
