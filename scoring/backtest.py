@@ -6,8 +6,8 @@ forecast is judged when a later score shows that its time has passed, by the cur
 
 from __future__ import annotations
 
+import heapq
 import math
-from collections import deque
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -62,7 +62,10 @@ class Curve(NamedTuple):
 
 
 class _Open(NamedTuple):
-    """A forecast whose time has not come: when it will, and what the two without a model say."""
+    """A forecast whose time has not come: when it will, and what the two without a model say.
+
+    Of one incident no two are due at the same time, so the order of a heap needs no more than the first two fields.
+    """
 
     due: float
     incident_id: str
@@ -112,7 +115,7 @@ class Backtest:
         for each in score.forecast:
             due = at + each.hours * HOUR_S
             horizon = self._horizons.setdefault(each.hours, _Horizon())
-            horizon.open.append(_Open(due, incident_id, each, curve.noise(due), score.noise))
+            heapq.heappush(horizon.open, _Open(due, incident_id, each, curve.noise(due), score.noise))
 
     def results(self, until: float) -> tuple[Result, ...]:
         """Judge what is due by `until` (epoch seconds), up to which everything is known; return the results so far."""
@@ -122,15 +125,18 @@ class Backtest:
     def _judge(self, before: float) -> None:
         for horizon in self._horizons.values():
             while horizon.open and horizon.open[0].due < before:
-                due = horizon.open.popleft()
-                horizon.judge(due, self._curves[due.incident_id].noise(due.due))
+                said = heapq.heappop(horizon.open)
+                horizon.judge(said, self._curves[said.incident_id].noise(said.due))
 
 
 class _Horizon:
-    """The forecasts over one horizon: those whose time has not come, the first first, and sums over the others."""
+    """The forecasts over one horizon: a heap of those whose time has not come, and sums over the others.
+
+    A heap and not a queue: records that come late make scores that are older than those before.
+    """
 
     def __init__(self) -> None:
-        self.open: deque[_Open] = deque()
+        self.open: list[_Open] = []
         self._judged = 0
         self._absolute, self._squared = [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]
         self._held, self._width = [0, 0], [0.0, 0.0]

@@ -73,6 +73,24 @@ def test_a_score_at_the_very_time_counts(score):
     assert test.results(hours(6))[0].forecast.mae == 0.0
 
 
+def test_a_score_that_comes_late_is_judged_at_its_own_time(score):
+    # given: a score of hour 3, then one of hour 0 of an incident that rises at hour 2
+    flat, rising = (1.0, left(40.0, 1), 0.0, 99.0, 0.0, 99.0), (1.0, left(20.0, 1), 0.0, 99.0, 0.0, 99.0)
+    test = Backtest()
+    for each in (
+        score(3, 40.0, flat, incident="other"),
+        score(0, 20.0, rising),
+        score(2, 80.0),
+        score(9, 90.0, incident="other"),
+    ):
+        test.take(each)
+
+    # then: in hour 1 it had not risen
+    (result,) = test.results(hours(9))
+    assert result.forecasts == 2
+    assert result.forecast.mae == pytest.approx(0.0, abs=1e-9)
+
+
 def test_what_lies_beyond_the_end_is_not_judged(score):
     test = Backtest()
     test.take(score(0, 40.0, (1.0, 40.0, 0.0, 99.0, 0.0, 99.0), (6.0, 40.0, 0.0, 99.0, 0.0, 99.0)))
