@@ -15,7 +15,7 @@ from schemas.dead_letter import DeadLetter, Origin
 from schemas.incident_merged import IncidentMerged
 from schemas.incident_profile import IncidentProfile, Party
 from schemas.noise_index import IndexShare, Mover, NoiseIndex
-from schemas.noise_score import Change, Factors, LastItem, NoiseScore, Peak, Polarity
+from schemas.noise_score import Change, Factors, Forecast, LastItem, NoiseScore, Peak, Polarity
 from schemas.peak_crossing import PeakCrossing
 from schemas.source_item import Engagement, SourceItem
 from schemas.state_change import StateChange
@@ -143,6 +143,11 @@ _SCORE: Final = NoiseScore(
     ),
     lead_time=None,
     next_deadline=_CONFIRMED,
+    forecast=(
+        Forecast(hours=1.0, noise=39.62, low_50=39.58, high_50=40.09, low_90=39.58, high_90=40.49),
+        Forecast(hours=6.0, noise=41.07, low_50=39.21, high_50=42.15, low_90=38.77, high_90=42.66),
+        Forecast(hours=24.0, noise=43.92, low_50=40.88, high_50=45.03, low_90=36.0, high_90=45.74),
+    ),
 )
 
 _TREND: Final = TrendUpdate(

@@ -56,6 +56,20 @@ class Change(Struct, frozen=True, gc=False):
     factors: Factors
 
 
+class Forecast(Struct, frozen=True, gc=False):
+    """The noise (0 to 100) to be expected `hours` after `as_of`: its median, and where half and 90 % of cases lie.
+
+    The bands are rounded outwards to hundredths, and hold what would be left if nothing new came.
+    """
+
+    hours: float
+    noise: float
+    low_50: float
+    high_50: float
+    low_90: float
+    high_90: float
+
+
 class NoiseScore(Struct, frozen=True):
     """The score of an incident as a function of time; keyed by `incident_id`.
 
@@ -68,7 +82,7 @@ class NoiseScore(Struct, frozen=True):
     `lead_time` is from the first coverage to the first in mainstream media (seconds), null as long as those have none.
     `merged_into` names the incident that this one was merged into: its items count there, and here there is no noise
     any more. Until `next_deadline` nothing but the noise changes by itself, if nothing new comes; null: nothing ever
-    does.
+    does. `forecast` says what to expect, the nearest first.
     """
 
     incident_id: str
@@ -98,3 +112,4 @@ class NoiseScore(Struct, frozen=True):
     lead_time: float | None = None
     merged_into: str | None = None
     next_deadline: Moment | None = None
+    forecast: tuple[Forecast, ...] = ()

@@ -14,6 +14,7 @@ from schemas.words import PeakKind, State, Trend
 from scoring import factors, polarity
 from scoring.curve import slope_per_hour
 from scoring.decay import NEVER, decay
+from scoring.forecast import forecast
 from scoring.incident import Incident
 from scoring.lead import lead_time_s
 from scoring.levels import level_of
@@ -62,6 +63,7 @@ def noise_score(
         lead_time=lead_time_s(incident),
         merged_into=incident.merged_into,
         next_deadline=from_epoch(due) if due < NEVER else None,
+        forecast=forecast(incident, policy, at),
     )
     return Output(NOISE_SCORES, incident_id, f"{incident_id}/{incident.revision}/noise", at, score)
 

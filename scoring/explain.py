@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from schemas.incident_profile import IncidentProfile
-from schemas.noise_score import LastItem, Peak, Polarity
+from schemas.noise_score import Forecast, LastItem, Peak, Polarity
 from schemas.state_change import StateChange
 from schemas.times import HOUR_S, Moment, from_epoch
 from schemas.words import Category, Shift, State, Trend
@@ -18,6 +18,7 @@ from scoring import factors, polarity, reasons
 from scoring.chronicle import Chronicle, Move
 from scoring.curve import slope_per_hour
 from scoring.decay import decay
+from scoring.forecast import forecast
 from scoring.incident import Incident
 from scoring.lead import lead_time_s
 from scoring.lead import told as lead_told
@@ -75,7 +76,8 @@ class Explanation(Struct, frozen=True):
     """An incident at `at`. `noise` is `composite * decay`; the lines' points add up to either.
 
     `age_h` is the time since the last new coverage, `half_life_h` that in which the noise halves (hours).
-    `story` tells it in sentences, `next` what comes by itself if nothing new does. `last_move` is the last jump of the
+    `story` tells it in sentences, `next` what comes by itself if nothing new does, `forecast`
+    what the noise will be. `last_move` is the last jump of the
     noise, `movers` are the greatest ones, `past` samples it over time. `audience_estimated` is a share (0 to 1);
     `lead_time` in seconds, null as long as mainstream media do not have it.
     """
@@ -112,6 +114,7 @@ class Explanation(Struct, frozen=True):
     last_move: Move | None
     movers: tuple[Move, ...]
     past: tuple[PastLine, ...]
+    forecast: tuple[Forecast, ...]
 
 
 def explain(
@@ -173,6 +176,7 @@ def explain(
         past=tuple(
             PastLine(from_epoch(each.at), each.noise, each.polarity) for each in chronicle.history.samples
         ),
+        forecast=forecast(incident, policy, at),
     )
 
 

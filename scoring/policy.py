@@ -141,6 +141,30 @@ class TrendRule(_Table, frozen=True):
     spike_floor_items: Positive
 
 
+class ForecastHorizon(_Table, frozen=True):
+    """What is gained at one horizon, in multiples of the growth's scale.
+
+    In order: where the 50 % band begins, the median, where the 50 % band ends, and the 90 % band.
+    """
+
+    hours: Positive
+    growth: Annotated[tuple[NotNegative, ...], Meta(min_length=4, max_length=4)]
+
+
+class ForecastRule(_Table, frozen=True):
+    """How coverage grows with its age, and how soon new coverage comes."""
+
+    young_h: Positive
+    grows_h: Positive
+    lingers_h: Positive
+    momentum_weight: NotNegative
+    crowd_exponent: NotNegative
+    silence_half_life_h: Positive
+    newcomer_points: NotNegative
+    rates_h: Annotated[tuple[Positive, ...], Meta(min_length=2, max_length=2)]
+    horizons: Annotated[tuple[ForecastHorizon, ...], Meta(min_length=1, max_length=8)]
+
+
 class Limits(_Table, frozen=True):
     """What is believed of a record."""
 
@@ -203,6 +227,7 @@ class Policy(_Table, frozen=True):
     lead_time: LeadTime
     history: HistoryRule
     words: dict[State, str]
+    forecast: ForecastRule
 
     def platform(self, name: str) -> Platform:
         """Return the constants of platform `name`, or those of `other`."""
@@ -246,6 +271,7 @@ def check(policy: Policy) -> None:
             f"index.average_d: {policy.index.average_d:g} days must be at least four times curve.half_life_h, "
             f"{policy.curve.half_life_h:g} h: an average must remember for longer than the noise itself"
         )
+    _check_forecast(policy.forecast, policy.rates.horizons_h)
     if OTHER not in policy.platforms:
         raise PolicyError(f"platforms: `{OTHER}` is missing; it serves for every platform that is not named")
     for state in State:
@@ -316,3 +342,18 @@ def _check_trend(policy: Policy) -> None:
         raise PolicyError(
             f"trend.hysteresis: {trend.hysteresis:g} makes the edges of cooling and rising overlap"
         )
+
+
+def _check_forecast(rule: ForecastRule, horizons_h: tuple[float, ...]) -> None:
+    for horizon_h in rule.rates_h:
+        if horizon_h not in horizons_h:
+            raise PolicyError(
+                f"forecast.rates_h: {horizon_h:g} is none of rates.horizons_h {list(horizons_h)}"
+            )
+    for number, horizon in enumerate(rule.horizons, 1):
+        if any(low > high for low, high in pairwise(horizon.growth)):
+            raise PolicyError(
+                f"forecast.horizons[{number}].growth: {list(horizon.growth)} must not fall: they are quantiles"
+            )
+    if any(near.hours >= far.hours for near, far in pairwise(rule.horizons)):
+        raise PolicyError("forecast.horizons: each must lie further ahead than the one before")

@@ -50,6 +50,9 @@ COMMANDS: Final[dict[str, Entry]] = {
     "doctor": Entry("stream.cli.doctor:doctor", "Check settings, policy, Kafka and Redis; say what to do."),
     "replay": Entry("stream.cli.replay:replay", "Score a file of items as the worker would, without Kafka."),
     "explain": Entry("stream.cli.explain:explain", "Show how a score came about."),
+    "backtest": Entry(
+        "stream.cli.backtest:backtest", "Measure on a recording how good the forecasts would have been."
+    ),
     "what-if": Entry(
         "stream.cli.what_if:what_if", "Score an incident under other figures or another policy."
     ),

@@ -141,6 +141,7 @@ def _facts(told: Explanation, last_title: str) -> Table:
     if told.last_item is not None:
         moved = f"{plain(told.last_item.id)} moved it by {told.last_item.points:+.2f} points"
         table.add_row("Last item", moved + (f": {plain(last_title)}" if last_title else ""))
+    table.add_row("Forecast", _forecast(told))
     for number, each in enumerate(told.next):
         text = f"{when(each.at.timestamp())}: {each.what}"
         table.add_row("" if number else "Next", Text(text, style="dim" if number else ""))
@@ -206,6 +207,15 @@ def _state(told: Explanation) -> str:
     why = f": {state.reason}" if state.reason else ""
     return f"{state.state.value} since {when(state.since.timestamp())}{why}" + (
         f" ({figures})" if figures else ""
+    )
+
+
+def _forecast(told: Explanation) -> str:
+    """The point and the 90 % band at each horizon; all shown rounded down, as every noise is."""
+    return ", ".join(
+        f"in {each.hours:g} h {shown(each.noise)} ({shown(each.low_90)} to {shown(each.high_90)}"
+        + (")" if number else " with 90 %)")
+        for number, each in enumerate(told.forecast)
     )
 
 

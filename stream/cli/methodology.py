@@ -76,6 +76,7 @@ def sections(policy: Policy) -> Iterator[Section]:
     yield _peaks(policy)
     yield _polarity(policy)
     yield _lead(policy)
+    yield _forecast(policy)
     yield _index(policy)
     yield _limits(policy)
 
@@ -217,6 +218,26 @@ def _lead(policy: Policy) -> Section:
     mainstream = " or ".join(policy.lead_time.mainstream) or "no platform"
     words = (f"From the first coverage to the first in mainstream media, which is: {mainstream}.",)
     return Section("Lead time", words)
+
+
+def _forecast(policy: Policy) -> Section:
+    rule = policy.forecast
+    rates = " and ".join(f"{horizon_h:g} h" for horizon_h in rule.rates_h)
+    words = (
+        (
+            "What is there decays, and gains with the logarithm of its age (plus "
+            f"{rule.young_h:g} h) until that is {rule.grows_h:g} h, and then as in {rule.lingers_h:g} h more. "
+            f"A point above its average adds {100 * rule.momentum_weight:g} % to the gain; among n items it is "
+            f"n ^ −{rule.crowd_exponent:g} of it, and half after each {rule.silence_half_life_h:g} h without a change."
+        ),
+        (
+            f"New coverage is expected at the mean of the rates at {rates}, the newest item left out; it anchors the "
+            f"curve anew, and k items to n bring {rule.newcomer_points:g} × ln(1 + k / n) points."
+        ),
+        "What is gained, in multiples of that:",
+    )
+    rows = tuple((f"{each.hours:g} h", *(f"{share:g}" for share in each.growth)) for each in rule.horizons)
+    return Section("Forecast", words, ("in", "50 % from", "median", "50 % to", "90 % to"), rows)
 
 
 def _index(policy: Policy) -> Section:

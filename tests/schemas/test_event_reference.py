@@ -49,7 +49,7 @@ def fields(kind: inspect.Type) -> Iterator[str]:
 def test_every_field_of_an_event_is_explained_in_its_section(topic: str):
     # given
     event: type[Struct] = EVENT_OF[topic]
-    named = set(re.findall(r"`(?:[a-z_]+(?:\[\])?\.)?([a-z_]+)`", section(topic)))
+    named = set(re.findall(r"`(?:[a-z_]+(?:\[\])?\.)?([a-z0-9_]+)`", section(topic)))
 
     # when
     missing = set(fields(inspect.type_info(event))) - named

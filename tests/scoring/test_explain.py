@@ -56,6 +56,7 @@ def test_it_agrees_with_the_score_event(driver):
         assert line.noise_points == getattr(score.contributions, line.name)
     assert (explanation.peak, explanation.last_item) == (score.peak, score.last_item)
     assert explanation.polarity == score.polarity
+    assert explanation.forecast == score.forecast
 
 
 def test_points_add_up_to_composite_and_noise(driver):

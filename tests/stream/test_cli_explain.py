@@ -77,6 +77,8 @@ def test_the_page_shows_the_sum_and_what_stands_behind_it(files):
         "2 platforms: news 1, reddit 1",
         "as the editors assess it",
         "State      Debated since 24 June 2026, 02:00 UTC: platforms at or above 2 (platforms 2)",
+        "Forecast   in 1 h ",
+        " with 90 %), in 6 h ",
         "Next",
     ):
         assert words in page, words

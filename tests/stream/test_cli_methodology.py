@@ -46,7 +46,18 @@ def table(first_column):
 def test_it_prints_every_subject():
     page = run()
 
-    for title in ("Factors", "Noise", "Platforms", "Levels", "Trend", "States", "Peaks", "Polarity", "Index"):
+    for title in (
+        "Factors",
+        "Noise",
+        "Platforms",
+        "Levels",
+        "Trend",
+        "States",
+        "Peaks",
+        "Polarity",
+        "Forecast",
+        "Index",
+    ):
         assert f"\n{title}\n" in page
     for words in (*(state.value for state in State), *(trend.value for trend in Trend), *POLICY.levels):
         assert words in page
@@ -137,10 +148,19 @@ def test_the_document_has_the_trend_of_the_policy():
     ]
 
 
+def test_the_document_has_the_forecast_of_the_policy():
+    horizons = POLICY.forecast.horizons
+
+    assert table("in")[: len(horizons)] == [
+        [f"{each.hours:g} h", *(f"{share:g}" for share in each.growth)] for each in horizons
+    ]
+
+
 def phrases(policy):
     """What the document's prose says, with the policy's numbers in it."""
     weights, star, trend = policy.engagement, policy.star_power, policy.trend
     cooldown, peaks, polarity = policy.lifecycle.cooldown_h, policy.peaks, policy.polarity
+    ahead = policy.forecast
     return [
         f"half-life is {policy.curve.half_life_h:g} h ({policy.curve.half_life_h / 24:g} days",
         f"`{policy.reach.points_per_decade:g} × log10(1 + audience)`",
@@ -172,6 +192,13 @@ def phrases(policy):
         f"by {peaks.margin:g} points, from a noise of {peaks.first_noise:g} on, and not sooner",
         f"and not sooner than {peaks.pause_h:g} h",
         f"below the peak for {peaks.hold_h:g} h",
+        "in {:g}, {:g} and {:g} h".format(*(each.hours for each in ahead.horizons)),
+        f"max({ahead.grows_h:g} − a, {ahead.lingers_h:g})) / (a + {ahead.young_h:g}))`",
+        f"a share of {ahead.momentum_weight:g} more",
+        f"n ^ −{ahead.crowd_exponent:g} of that",
+        f"to change for {ahead.silence_half_life_h:g} h is expected to gain half",
+        f"rates at {' and '.join(f'{each:g}' for each in ahead.rates_h)} h",
+        f"`{ahead.newcomer_points:g} × ln(1 + k / n)`",
         f"the {policy.index.movers} incidents that moved it most",
         f"at most every {policy.index.share_every_s:g} s",
         f"its own {policy.index.average_d:g}-day average",

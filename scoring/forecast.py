@@ -1,0 +1,140 @@
+"""What the noise will be: its median and bands at each horizon, from the row of an incident alone.
+
+Without anything new the noise only decays. Two things keep it up, and each has a model:
+
+- What is already there goes on growing. Interactions with an item grow with the logarithm of its age until it leaves
+  the front page, and an incident that has gained of late gains more: the gain is a scale, known from age and momentum,
+  times a chance whose quantiles the policy holds.
+- New coverage anchors the curve anew, and lengthens the duration. It comes at a rate of r items per hour that is not
+  known well: with an exponential prior around it the wait follows P(wait > x) = 1 / (1 + r x) (Lomax, "Business
+  failures", JASA 1954), so the quantile q of the time since the last coverage is (1 / q - 1) / r. The newest item says
+  nothing of a rate, so one alone has none; that is the self-exciting part, as in Hawkes, "Spectra of some
+  self-exciting and mutually exciting point processes" (Biometrika 1971).
+
+Quantiles of both are added as if they came together. `decibel backtest` measures how well that holds.
+"""
+
+from __future__ import annotations
+
+from math import exp2, log1p
+from typing import Final
+
+from schemas.noise_score import Forecast
+from schemas.times import HOUR_S
+from scoring.curve import noise_average_at
+from scoring.decay import decay
+from scoring.incident import LN2, Incident
+from scoring.policy import Policy
+
+_FULL: Final = 100.0
+
+_WAITS: Final = tuple(1.0 / quantile - 1.0 for quantile in (0.05, 0.25, 0.50, 0.75, 0.95))
+"""For each quantile of the noise, how old the last coverage will be, in units of 1 / rate."""
+
+
+def forecast(incident: Incident, policy: Policy, at: float) -> tuple[Forecast, ...]:
+    """Return what the noise will be at each horizon after `at` (epoch seconds), at or after the latest revision."""
+    rule, items = policy.forecast, incident.items
+    if not items:
+        return tuple([Forecast(each.hours, 0.0, 0.0, 0.0, 0.0, 0.0) for each in rule.horizons])
+    since_h, half_life_h = (at - incident.last_seen) / HOUR_S, policy.curve.half_life_h
+    age_h = max(0.0, since_h)
+    scale = growth_scale(incident, policy, at, incident.composite * exp2(-age_h / half_life_h))
+    aged_h, left_h = age_h + rule.young_h, max(rule.grows_h - age_h, rule.lingers_h)
+    rate = coverage_rate(incident, policy, at) if items > 1 else 0.0
+    anchors = _Anchors(incident, policy, age_h, rate) if rate else None
+    told = []
+    for each in rule.horizons:
+        hours = each.hours
+        growth = scale * log1p(min(hours, left_h) / aged_h)
+        faded = incident.composite * exp2(-max(0.0, since_h + hours) / half_life_h)
+        if anchors is None:
+            told.append(_told(hours, growth, each.growth, faded, faded, faded, faded, faded))
+        else:
+            growth += rule.newcomer_points * log1p(rate * hours / items)
+            told.append(_told(hours, growth, each.growth, *anchors.noises(hours, faded)))
+    return tuple(told)
+
+
+def growth_scale(incident: Incident, policy: Policy, at: float, noise: float) -> float:
+    """Return the scale, in points, of what the present coverage will still gain, its age aside.
+
+    `noise` is that at `at`. An incident above its own average gains more, one of many items less, and one that has not
+    been seen to change for a while little.
+    """
+    rule, silent_s = policy.forecast, at - incident.averages_at
+    average = incident.noise_average if silent_s <= 0.0 else noise_average_at(incident, policy, at)
+    scale = 1.0 + rule.momentum_weight * (noise - average) if noise > average else 1.0
+    if incident.items > 1:
+        scale *= incident.items**-rule.crowd_exponent
+    return scale * decay(silent_s, rule.silence_half_life_h * HOUR_S) if silent_s > 0.0 else scale
+
+
+def coverage_rate(incident: Incident, policy: Policy, at: float) -> float:
+    """Return the items per hour to be expected after `at`: the mean of two rates, without the newest item."""
+    horizons, rate = policy.rates.horizons_h, 0.0
+    elapsed_h = max(0.0, (at - incident.rates_at) / HOUR_S)
+    for horizon_h in policy.forecast.rates_h:
+        others = incident.counts[horizons.index(horizon_h)] - 1.0
+        if others > 0.0:
+            rate += others * LN2 / horizon_h * exp2(elapsed_h / -horizon_h)
+    return rate / len(policy.forecast.rates_h)
+
+
+class _Anchors:
+    """The noise as new coverage will anchor it, at each quantile of the time that will have passed since.
+
+    Coverage within the horizon restores the composite, and raises it by the duration that it adds.
+    """
+
+    __slots__ = ("_age_h", "_composite", "_longer", "_room_h", "_waits")
+
+    def __init__(self, incident: Incident, policy: Policy, age_h: float, rate: float) -> None:
+        span_h, rule = (incident.last_seen - incident.first_seen) / HOUR_S, policy.duration
+        per_item = -1.0 / (rate * policy.curve.half_life_h)
+        self._waits = [(wait / rate, exp2(wait * per_item)) for wait in _WAITS]
+        self._composite, self._age_h = incident.composite, age_h
+        self._longer, self._room_h = policy.weights.duration * _FULL / rule.full_h, rule.full_h - span_h
+
+    def noises(self, hours: float, faded: float) -> list[float]:
+        """Return the quantiles of the noise in `hours`; it is `faded` where nothing new will have come."""
+        composite = self._composite
+        if self._room_h <= 0.0:
+            return [faded if wait_h >= hours else composite * left for wait_h, left in self._waits]
+        longer, room_h, longest_h = self._longer, self._room_h, self._age_h + hours
+        enough_h = longest_h - room_h
+        return [
+            faded
+            if wait_h >= hours
+            else (composite + longer * (longest_h - wait_h if wait_h > enough_h else room_h)) * left
+            for wait_h, left in self._waits
+        ]
+
+
+def _told(
+    hours: float,
+    growth: float,
+    quantiles: tuple[float, ...],
+    bottom: float,
+    low: float,
+    median: float,
+    high: float,
+    top: float,
+) -> Forecast:
+    """Add the growth's quantiles to those of the curve; in hundredths, rounded outwards, and never above 100."""
+    low, median, high, top = (
+        low + growth * quantiles[0],
+        median + growth * quantiles[1],
+        high + growth * quantiles[2],
+        top + growth * quantiles[3],
+    )
+    if top > _FULL:
+        bottom, low, median, high, top = (min(each, _FULL) for each in (bottom, low, median, high, top))
+    return Forecast(
+        hours,
+        (median * 100.0 + 0.5) // 1.0 / 100.0,
+        low * 100.0 // 1.0 / 100.0,
+        -(-high * 100.0 // 1.0) / 100.0,
+        bottom * 100.0 // 1.0 / 100.0,
+        -(-top * 100.0 // 1.0) / 100.0,
+    )
