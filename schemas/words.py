@@ -25,6 +25,14 @@ class Trend(StrEnum):
     FADING = "Fading"
 
 
+class Sensitivity(StrEnum):
+    """How readily a spike is announced: fewer alerts, or more of them."""
+
+    FEWER = "fewer"
+    BALANCED = "balanced"
+    MORE = "more"
+
+
 class Shift(StrEnum):
     """How the split between critics and defenders has moved of late."""
 

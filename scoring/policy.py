@@ -14,7 +14,7 @@ from msgspec import Meta, Struct, field
 from schemas.errors import PolicyError
 from schemas.noise_score import Factors
 from schemas.times import HOUR_S, parse_time
-from schemas.words import State, Tier
+from schemas.words import Sensitivity, State, Tier
 
 SHIPPED: Final = Path(__file__).with_name("policy.toml")
 OTHER: Final = "other"
@@ -30,6 +30,8 @@ Cooldown = Annotated[float, Meta(ge=0.01)]
 
 Points = Annotated[float, Meta(ge=0.0, le=100.0)]
 Share = Annotated[float, Meta(ge=0.0, lt=1.0)]
+Threshold = Annotated[float, Meta(gt=0.0, lt=1.0)]
+"""A score from which on something is told: at 0 everything would be, at 1 nothing."""
 
 
 class _Table(Struct, frozen=True, forbid_unknown_fields=True):
@@ -143,6 +145,24 @@ class TrendRule(_Table, frozen=True):
     spike_floor_items: Positive
 
 
+class SpikeRule(_Table, frozen=True):
+    """The windows of the spike detector, the memory of its baselines, and which scores are alerts."""
+
+    fast_h: Positive
+    slow_h: Positive
+    fast_share: Share
+    mean_h: Positive
+    spread_h: Positive
+    usual_items: Positive
+    least_spread: Positive
+    unit: Positive
+    rest_h: NotNegative
+    repeat: Annotated[float, Meta(ge=1.0)]
+    warm_up_h: Positive
+    sensitivity: Sensitivity
+    thresholds: dict[Sensitivity, Threshold]
+
+
 class Rule(_Table, frozen=True):
     """One row of the lifecycle table: from which states to which, when `metric` compares so for `hold_h`."""
 
@@ -200,6 +220,7 @@ class Policy(_Table, frozen=True):
     peaks: PeakRule
     rates: Rates
     trend: TrendRule
+    spike: SpikeRule
     lifecycle: Lifecycle
     limits: Limits
     index: IndexRule
@@ -236,6 +257,7 @@ def check(policy: Policy) -> None:
     _check_levels(policy.levels, policy.peaks.level_hysteresis)
     _check_finite("", msgspec.to_builtins(policy))
     _check_trend(policy)
+    _check_spike(policy.spike)
     _check_lifecycle(policy.lifecycle, policy.rates.horizons_h)
     if OTHER not in policy.platforms:
         raise PolicyError(f"platforms: `{OTHER}` is missing; it serves for every platform that is not named")
@@ -303,6 +325,17 @@ def _check_trend(policy: Policy) -> None:
         raise PolicyError(
             f"trend.hysteresis: {trend.hysteresis:g} makes the edges of cooling and rising overlap"
         )
+
+
+def _check_spike(spike: SpikeRule) -> None:
+    if not spike.fast_h < spike.slow_h < spike.mean_h <= spike.spread_h:
+        raise PolicyError("spike: fast_h < slow_h < mean_h <= spread_h must hold")
+    for sensitivity in Sensitivity:
+        if sensitivity not in spike.thresholds:
+            raise PolicyError(f"spike.thresholds: `{sensitivity.value}` is missing")
+    fewer, balanced, more = (spike.thresholds[each] for each in Sensitivity)
+    if not fewer > balanced > more:
+        raise PolicyError("spike.thresholds: fewer > balanced > more must hold")
 
 
 def _check_lifecycle(lifecycle: Lifecycle, horizons_h: tuple[float, ...]) -> None:

@@ -52,6 +52,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "what-if": Entry(
         "stream.cli.what_if:what_if", "Score an incident under other figures or another policy."
     ),
+    "spikes": Entry("stream.cli.spikes:spikes", "Find spikes in any series of counts (CSV)."),
     "methodology": Entry(
         "stream.cli.methodology:methodology", "Print the scoring rules with the policy's numbers."
     ),
