@@ -58,6 +58,13 @@ def write_scores(series: Series, rule: SpikeRule, folder: Path) -> None:
                 out.writerow((each.timestamp, each.value, f"{watch.anomaly_score(watch.see(each)):.6f}"))
 
 
+def with_constants(rule: SpikeRule, picked: dict[str, float]) -> SpikeRule:
+    """Return the rule with other constants, each where it belongs."""
+    tempo = {name: value for name, value in picked.items() if hasattr(rule.series, name)}
+    own = {name: value for name, value in picked.items() if name not in tempo}
+    return msgspec.structs.replace(rule, **own, series=msgspec.structs.replace(rule.series, **tempo))
+
+
 def score(scorer: Path, windows: Path, results: Path, *more: str) -> dict[str, Any]:
     """Run the scorer and return what it says of each profile."""
     command = [
@@ -100,9 +107,7 @@ def leave_one_out(series: Series, windows: dict[str, Any], scorer: Path, rule: S
             alone[Path(key).stem] = path = place / f"{Path(key).stem}.json"
             path.write_text(json.dumps({key: labels}))
         for picked in itertools.product(*CANDIDATES.values()):
-            write_scores(
-                series, msgspec.structs.replace(rule, **dict(zip(CANDIDATES, picked, strict=True))), place
-            )
+            write_scores(series, with_constants(rule, dict(zip(CANDIDATES, picked, strict=True))), place)
             raw[picked] = {}
             for name, path in alone.items():
                 scores = score(scorer, path, place, "--threshold", "0.5")

@@ -11,14 +11,14 @@ from schemas.incident_profile import IncidentProfile
 from schemas.noise_score import LastItem, Peak, Polarity
 from schemas.state_change import StateChange
 from schemas.times import HOUR_S, Moment, from_epoch
-from schemas.words import Category, State, Trend
-from scoring import factors, polarity, reasons
+from schemas.words import Activity, Category, State, Trend
+from scoring import activity, factors, polarity, reasons
 from scoring.curve import slope_per_hour
 from scoring.decay import decay
 from scoring.incident import Incident
 from scoring.levels import level_of, shown
 from scoring.policy import Policy
-from scoring.trend import multiple, spike
+from scoring.trend import multiple
 from scoring.upcoming import Upcoming, upcoming
 from scoring.verdict import verdict
 
@@ -64,6 +64,8 @@ class TrendLine(Struct, frozen=True):
     spike: float
     slope: float
     because: str
+    activity: Activity
+    activity_since: Moment
 
 
 class Explanation(Struct, frozen=True):
@@ -253,9 +255,11 @@ def _trend(incident: Incident, policy: Policy, at: float) -> TrendLine:
         {f"{h:g}h": rate for h, rate in rates.items()},
         fast / slow if slow else 0.0,
         multiple(incident, policy, at),
-        spike(incident, policy, at),
+        activity.score(incident, policy, at),
         slope_per_hour(incident, policy, at),
         reasons.outlook(incident, policy, at),
+        incident.activity,
+        from_epoch(incident.activity_since or incident.first_seen),
     )
 
 

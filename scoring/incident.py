@@ -5,8 +5,9 @@ from __future__ import annotations
 from msgspec import Struct, field
 
 from schemas.times import HOUR_S
-from schemas.words import Category, State, Tier, Trend
+from schemas.words import Activity, Category, State, Tier, Trend
 from scoring.decay import decay
+from scoring.spike import SpikeState
 
 
 class PlatformSum(Struct, array_like=True, gc=False):
@@ -77,6 +78,11 @@ class Incident(Struct, array_like=True):
     last_item: str = ""
     last_platform: str = ""
     last_points: float = 0.0
+
+    # volume against its own usual level, and what it does since when
+    spike: SpikeState = field(default_factory=SpikeState)
+    activity: Activity = Activity.NORMAL
+    activity_since: float = 0.0
 
     @property
     def detected(self) -> bool:

@@ -17,8 +17,8 @@ from schemas.errors import RecordError, StateError
 from schemas.incident_profile import IncidentProfile
 from schemas.noise_index import IndexShare
 from schemas.source_item import SourceItem
-from schemas.words import Category, Tier, Trend
-from scoring import events, evidence, factors, lifecycle, peaks, trend
+from schemas.words import Activity, Category, Tier, Trend
+from scoring import activity, events, evidence, factors, lifecycle, peaks, trend
 from scoring.changes import Changes, ItemKey, Outcome, Tally
 from scoring.clock import Clock, times_of
 from scoring.curve import settle_averages
@@ -216,6 +216,7 @@ class Ledger:
         noise = incident.noise_at(now, half_life_s)
         self._settle(incident, now)
         evidence.change(incident, old, new, self._horizons_h, lambda: self._counted(item.incident_id))
+        activity.count(incident, old, new, policy, now)
         incident.last_item, incident.last_platform = item.item_id, item.platform
         incident.composite = factors.composite(incident, policy)
         incident.last_points = incident.noise_at(now, half_life_s) - noise
@@ -289,8 +290,10 @@ class Ledger:
         """Bring peaks, trend and state up to `now`; the row changes, and what happened is returned."""
         crossings = list(peaks.cross(incident, self.policy, now))
         previous, incident.trend = incident.trend, trend.outlook(incident, self.policy).word(now)
+        was = activity.step(incident, self.policy, now)
+        turned = previous is not incident.trend or was is not incident.activity
         steps = list(lifecycle.step(incident, self.policy, now))
-        return Assessment(crossings, previous if previous is not incident.trend else None, steps)
+        return Assessment(crossings, (previous, was) if turned else None, steps)
 
     def _tell(self, incident_id: str, incident: Incident, now: float, assessed: Assessment) -> None:
         """Turn what happened into events, and ask for the score of this revision."""
@@ -298,7 +301,7 @@ class Ledger:
         for crossing in assessed.crossings:
             outputs.append(events.peak_crossing(incident_id, incident, policy, now, crossing))
         if assessed.trend_was is not None:
-            outputs.append(events.trend_update(incident_id, incident, policy, now, assessed.trend_was))
+            outputs.append(events.trend_update(incident_id, incident, policy, now, *assessed.trend_was))
         for step in assessed.steps:
             reason = lifecycle.reason(step.rule)
             outputs.append(
@@ -320,6 +323,8 @@ class Ledger:
             peaks.peaked_at(incident, policy),
             peaks.level_ends(incident, policy),
             lifecycle.next_step(incident, policy),
+            activity.subsides_at(incident, policy),
+            activity.silent_at(incident, policy),
         ):
             if after < at < earliest:
                 earliest = at
@@ -349,10 +354,10 @@ class Ledger:
 
 
 class Assessment(Struct):
-    """What happened to an incident at one time: crossings, the former trend if it changed, and steps of the state."""
+    """What happened to an incident at one time: crossings, trend and activity before if one changed, and steps."""
 
     crossings: list[peaks.Crossing]
-    trend_was: Trend | None
+    trend_was: tuple[Trend, Activity] | None
     steps: list[lifecycle.Transition]
 
     @property

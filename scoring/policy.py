@@ -142,25 +142,43 @@ class TrendRule(_Table, frozen=True):
     rise_items: Positive
     fall_items: Positive
     slope_h: Positive
-    spike_floor_items: Positive
+    floor_items: Positive
 
 
-class SpikeRule(_Table, frozen=True):
-    """The windows of the spike detector, the memory of its baselines, and which scores are alerts."""
+class Tempo(_Table, frozen=True):
+    """How fast a kind of series moves: its two windows, the memory of its baselines, what is usual, what is far."""
 
     fast_h: Positive
     slow_h: Positive
-    fast_share: Share
     mean_h: Positive
     spread_h: Positive
     usual_items: Positive
-    least_spread: Positive
     unit: Positive
+
+
+class SpikeRule(_Table, frozen=True):
+    """How surprises are weighed, repeated and called off, and which scores are alerts."""
+
+    fast_share: Share
+    least_spread: Positive
     rest_h: NotNegative
     repeat: Annotated[float, Meta(ge=1.0)]
     warm_up_h: Positive
+    bin_h: Positive
+    calm: NotNegative
+    hold_h: NotNegative
     sensitivity: Sensitivity
     thresholds: dict[Sensitivity, Threshold]
+    series: Tempo
+    incident: Tempo
+
+
+class SilenceRule(_Table, frozen=True):
+    """Which incidents can fall silent, and how unlikely a gap in their coverage must be."""
+
+    items: Positive
+    chance: Annotated[float, Meta(gt=0.0, lt=1.0)]
+    least_h: Positive
 
 
 class Rule(_Table, frozen=True):
@@ -221,6 +239,7 @@ class Policy(_Table, frozen=True):
     rates: Rates
     trend: TrendRule
     spike: SpikeRule
+    silence: SilenceRule
     lifecycle: Lifecycle
     limits: Limits
     index: IndexRule
@@ -328,8 +347,9 @@ def _check_trend(policy: Policy) -> None:
 
 
 def _check_spike(spike: SpikeRule) -> None:
-    if not spike.fast_h < spike.slow_h < spike.mean_h <= spike.spread_h:
-        raise PolicyError("spike: fast_h < slow_h < mean_h <= spread_h must hold")
+    for name, tempo in (("series", spike.series), ("incident", spike.incident)):
+        if not tempo.fast_h < tempo.slow_h < tempo.mean_h <= tempo.spread_h:
+            raise PolicyError(f"spike.{name}: fast_h < slow_h < mean_h <= spread_h must hold")
     for sensitivity in Sensitivity:
         if sensitivity not in spike.thresholds:
             raise PolicyError(f"spike.thresholds: `{sensitivity.value}` is missing")

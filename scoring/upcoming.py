@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from schemas.times import Moment, from_epoch
-from scoring import lifecycle, peaks, trend
+from scoring import activity, lifecycle, peaks, trend
 from scoring.decay import NEVER
 from scoring.incident import Incident
 from scoring.levels import shown
@@ -26,7 +26,8 @@ def upcoming(incident: Incident, policy: Policy, after: float) -> tuple[Upcoming
 
     Each assumes that the others do not happen before; so only the first is certain, if nothing new comes.
     """
-    due = [*_trend(incident, policy, after), *_peak(incident, policy), *_step(incident, policy)]
+    due = [*_trend(incident, policy, after), *_activity(incident, policy), *_peak(incident, policy)]
+    due.extend(_step(incident, policy))
     ahead = sorted((at, what) for at, what in due if after < at < NEVER)
     return tuple(Upcoming(from_epoch(at), what) for at, what in ahead)
 
@@ -37,6 +38,11 @@ def _trend(incident: Incident, policy: Policy, after: float) -> Iterator[tuple[f
         if at < NEVER and (word := outlook.word(at)) is not incident.trend:
             yield at, f"the trend turns to {word.value}"
             return
+
+
+def _activity(incident: Incident, policy: Policy) -> Iterator[tuple[float, str]]:
+    yield activity.subsides_at(incident, policy), "the spike has subsided"
+    yield activity.silent_at(incident, policy), "it has fallen silent"
 
 
 def _peak(incident: Incident, policy: Policy) -> Iterator[tuple[float, str]]:

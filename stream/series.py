@@ -104,7 +104,10 @@ class Watch:
             self._state = spike.begin(each.at)
             return UNALERTED
         self._width_s = min(self._width_s, each.at - self._state.at)
-        return spike.observe(self._state, each.at, each.items, self._width_s, self.rule, self.sensitivity)
+        rule = self.rule
+        return spike.observe(
+            self._state, each.at, each.items, self._width_s, rule, rule.series, self.sensitivity
+        )
 
     def anomaly_score(self, seen: Sighting) -> float:
         """Return the score to write: what is no alert stays below every threshold, whatever the sensitivity.

@@ -52,7 +52,7 @@ def test_the_shipped_policy_loads_and_has_the_published_constants():
 @pytest.mark.parametrize(
     ("pattern", "replacement", "says"),
     [
-        (r"^mean_h = 36.0", "mean_h = 5.0", "spike: fast_h < slow_h < mean_h <= spread_h must hold"),
+        (r"^mean_h = 36.0", "mean_h = 5.0", "spike.series: fast_h < slow_h < mean_h <= spread_h must hold"),
         (r"^fewer = 0.6", "fewer = 0.5", "spike.thresholds: fewer > balanced > more must hold"),
         (r"^fewer = 0.6", "", "spike.thresholds: `fewer` is missing"),
         (r"^balanced = 0.5", "balanced = 1.0", "$.spike.thresholds"),

@@ -13,7 +13,7 @@ from schemas.words import Sensitivity
 from scoring import spike
 from tests.driver import SHIPPED_POLICY as POLICY
 
-RULE = POLICY.spike
+RULE, TEMPO = POLICY.spike, POLICY.spike.series
 FIVE_MINUTES = 300.0
 START = 1_600_000_000.0
 
@@ -22,7 +22,7 @@ def judged(counts, sensitivity=Sensitivity.BALANCED, width_s=FIVE_MINUTES):
     """What each count of a series comes to, one a bin."""
     state = spike.begin(START)
     return [
-        spike.observe(state, START + number * width_s, items, width_s, RULE, sensitivity)
+        spike.observe(state, START + number * width_s, items, width_s, RULE, TEMPO, sensitivity)
         for number, items in enumerate(counts, 1)
     ]
 
@@ -137,7 +137,9 @@ def test_what_is_missing_had_no_items():
     state = spike.begin(START)
     for number, items in enumerate(counts, 1):
         if items:
-            last = spike.observe(state, START + number * HOUR_S, items, HOUR_S, RULE, Sensitivity.BALANCED)
+            last = spike.observe(
+                state, START + number * HOUR_S, items, HOUR_S, RULE, TEMPO, Sensitivity.BALANCED
+            )
 
     # then: the nights are stepped over in wider steps, so it is nearly the same
     whole = judged(counts[: len(counts) - 4], width_s=HOUR_S)
@@ -146,6 +148,6 @@ def test_what_is_missing_had_no_items():
 
 def test_a_century_without_items_is_stepped_over_at_once():
     state = spike.begin(START)
-    spike.observe(state, START + HOUR_S, 50, HOUR_S, RULE, Sensitivity.BALANCED)
-    spike.wait(state, START + 36500 * DAY_S, HOUR_S, RULE)
-    assert state.fast.mean == pytest.approx(math.log(RULE.usual_items), abs=1e-3)
+    spike.observe(state, START + HOUR_S, 50, HOUR_S, RULE, TEMPO, Sensitivity.BALANCED)
+    spike.wait(state, START + 36500 * DAY_S, HOUR_S, TEMPO)
+    assert state.fast.mean == pytest.approx(0.0, abs=1e-3)

@@ -48,7 +48,7 @@ def test_it_prints_each_alert_with_time_value_and_score(bursting):
     name, time, value, score, deviations = page[2].split()
     assert (name, time, value) == ("volume.csv", format_time(START + 3600.0 * BURST), "300")
     assert float(score) >= 0.5
-    assert float(deviations) > RULE.unit
+    assert float(deviations) > RULE.series.unit
 
 
 def test_it_writes_each_row_with_its_score_and_only_alerts_reach_a_threshold(bursting, tmp_path):
