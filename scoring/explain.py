@@ -194,6 +194,7 @@ def story(
                 _carried_by(incident, lines),
                 _freshness(incident, policy, at),
                 _state_told(incident, change),
+                reasons.volume(incident, policy) if incident.items else "",
                 _peak_told(incident, at),
                 _next_told(ahead),
             ),

@@ -41,8 +41,8 @@ def _trend(incident: Incident, policy: Policy, after: float) -> Iterator[tuple[f
 
 
 def _activity(incident: Incident, policy: Policy) -> Iterator[tuple[float, str]]:
-    yield activity.subsides_at(incident, policy), "the spike has subsided"
-    yield activity.silent_at(incident, policy), "it has fallen silent"
+    yield activity.subsides_at(incident, policy), "the spike subsides"
+    yield activity.silent_at(incident, policy), "it falls silent"
 
 
 def _peak(incident: Incident, policy: Policy) -> Iterator[tuple[float, str]]:

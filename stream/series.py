@@ -16,7 +16,6 @@ from scoring.policy import SpikeRule
 from scoring.spike import Sighting, SpikeState
 
 COLUMNS: Final = ("timestamp", "value")
-UNALERTED: Final = Sighting(0.0, 0.0, alert=False)
 
 
 class Bin(NamedTuple):
@@ -86,32 +85,49 @@ def _items(cell: str, place: str) -> float:
     return items
 
 
+class Judged(NamedTuple):
+    """What a bin comes to: its surprise in deviations, its score, whether it is an alert, and the score to write."""
+
+    surprise: float
+    score: float
+    alert: bool
+    anomaly_score: float
+
+
 class Watch:
     """Judges a series bin by bin, each by what came before it alone.
 
     The narrowest step seen so far is taken for the width of a bin; a row that is missing had no items. The first row
     only sets the clock: how long a time it counts is not known.
+
+    What is no alert is written below every threshold, so that each alert is one record at or above its threshold, and
+    the score in between keeps its shape. Alerts of the more sensitive settings are written too, below the threshold of
+    the wanted one: whoever reads the file at a lower threshold finds them.
     """
 
     def __init__(self, rule: SpikeRule, sensitivity: Sensitivity) -> None:
-        self.rule, self.sensitivity = rule, sensitivity
-        self._state: SpikeState | None = None
+        self._rule, self._sensitivity = rule, sensitivity
+        self._threshold = rule.thresholds[sensitivity]
+        self._others = tuple(each for each, least in rule.thresholds.items() if least < self._threshold)
+        self._quiet = min(rule.thresholds.values())
+        self._states: dict[Sensitivity, SpikeState] = {}
+        self._at = 0.0
         self._width_s = math.inf
 
-    def see(self, each: Bin) -> Sighting:
+    def see(self, each: Bin) -> Judged:
         """Return what the next bin comes to."""
-        if self._state is None:
-            self._state = spike.begin(each.at)
-            return UNALERTED
-        self._width_s = min(self._width_s, each.at - self._state.at)
-        rule = self.rule
-        return spike.observe(
-            self._state, each.at, each.items, self._width_s, rule, rule.series, self.sensitivity
-        )
+        if not self._states:
+            self._states = {one: spike.begin(each.at) for one in (self._sensitivity, *self._others)}
+            self._at = each.at
+            return Judged(0.0, 0.0, alert=False, anomaly_score=0.0)
+        self._width_s = min(self._width_s, each.at - self._at)
+        self._at = each.at
+        seen = self._observe(each, self._sensitivity)
+        others = [self._observe(each, other).alert for other in self._others]
+        told = seen.alert or (seen.score < self._threshold and any(others))
+        return Judged(*seen, anomaly_score=seen.score if told else seen.score * self._quiet)
 
-    def anomaly_score(self, seen: Sighting) -> float:
-        """Return the score to write: what is no alert stays below every threshold, whatever the sensitivity.
-
-        So each alert is one record at or above its threshold, and the score between alerts keeps its shape.
-        """
-        return seen.score if seen.alert else seen.score * min(self.rule.thresholds.values())
+    def _observe(self, each: Bin, sensitivity: Sensitivity) -> Sighting:
+        rule = self._rule
+        state = self._states[sensitivity]
+        return spike.observe(state, each.at, each.items, self._width_s, rule, rule.series, sensitivity)

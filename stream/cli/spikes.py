@@ -67,7 +67,8 @@ def spikes(
 
     \b
     anomaly_score is 0 to 1. A row at or above the threshold (0.5 unless the policy or --sensitivity says
-    otherwise) is an alert, one row for each; all others stay below every threshold.
+    otherwise) is an alert, one row for each. Rows below it but above the threshold of a more sensitive
+    setting would be alerts there; all others stay below every threshold.
 
     \b
     Examples:
@@ -104,7 +105,7 @@ def _alerts(file: Path, out: Path | None, rule: SpikeRule, sensitivity: Sensitiv
     for each in read_series(file):
         seen = watch.see(each)
         if out is not None:
-            written.append((each.timestamp, each.value, f"{watch.anomaly_score(seen):.{_DIGITS}f}"))
+            written.append((each.timestamp, each.value, f"{seen.anomaly_score:.{_DIGITS}f}"))
         if seen.alert:
             yield Alert(str(file), each.timestamp, each.items, seen.score, seen.surprise)
     if out is not None:

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.times import from_epoch
 from schemas.topics import NOISE_SCORES, STATE_CHANGES
-from schemas.words import State, Trend
+from schemas.words import Activity, State, Trend
 from scoring import reasons
 from scoring.explain import LABELS, explain
 from scoring.factors import star_power
@@ -165,6 +165,29 @@ def test_the_story_reads_in_sentences(driver):
 
     assert all(sentence.endswith(".") for sentence in story)
     assert any("It has been Debated since" in sentence for sentence in story)
+
+
+def test_the_story_says_what_the_volume_does_and_when_it_will_be_silent():
+    # given: an outbreak
+    driver = Driver()
+    for number in range(12):
+        driver.pipe(item(str(number), h=0.25 * number))
+    outbreak = told(driver, 3)
+    silent = next(each for each in outbreak.next if each.what == "it falls silent")
+    subsides = next(each for each in outbreak.next if each.what == "the spike subsides")
+
+    # when
+    driver.advance(subsides.at.timestamp())
+    calm = explain("leak", driver.state(), driver.policy, driver.ledger.time)
+    driver.advance(silent.at.timestamp())
+    quiet = explain("leak", driver.state(), driver.policy, driver.ledger.time)
+
+    # then
+    assert any("far above its own usual level since" in sentence for sentence in outbreak.story)
+    assert outbreak.trend.activity is Activity.SPIKING
+    assert f"Without new coverage it falls silent on {reasons.when(silent.at.timestamp())}." in calm.story
+    assert any("It has been silent since" in sentence for sentence in quiet.story)
+    assert quiet.trend.activity_since == silent.at
 
 
 @pytest.mark.parametrize("seconds", [0.0, 59.0, 3599.0, 100_000.0, 1e9])

@@ -67,6 +67,20 @@ def test_it_writes_each_row_with_its_score_and_only_alerts_reach_a_threshold(bur
     assert max(others) < min(RULE.thresholds.values())
 
 
+def test_at_a_lower_threshold_the_file_has_the_alerts_of_the_more_sensitive_setting(tmp_path):
+    # given: an hour that is an alert for `more` alone
+    file = series(tmp_path / "volume.csv", [20] * BURST + [34] * 4 + [20] * 24)
+    more = [alert["timestamp"] for alert in json.loads(run(file, "--json", "--sensitivity", "more").stdout)]
+
+    # when
+    assert json.loads(run(file, "--json", "--out", tmp_path / "scored").stdout) == []
+    rows = scored(tmp_path / "scored" / "volume.csv")
+
+    # then
+    low = RULE.thresholds["more"]
+    assert [row["timestamp"] for row in rows if float(row["anomaly_score"]) >= low] == more != []
+
+
 def test_a_cut_series_has_the_scores_of_the_whole(bursting, tmp_path):
     cut = tmp_path / "cut.csv"
     cut.write_text("".join(bursting.read_text().splitlines(keepends=True)[: BURST + 3]))
@@ -82,7 +96,7 @@ def test_sensitivity_and_policy_move_the_threshold(tmp_path):
         each: len(json.loads(run(file, "--json", "--sensitivity", each).stdout)) for each in RULE.thresholds
     }
     deaf = tmp_path / "deaf.toml"
-    deaf.write_text(SHIPPED.read_text().replace("unit = 2.1 ", "unit = 210.0 "))
+    deaf.write_text(SHIPPED.read_text().replace("unit = 2.05 ", "unit = 205.0 "))
 
     assert told["fewer"] <= told["balanced"] <= told["more"]
     assert told["more"] >= 1
