@@ -168,8 +168,9 @@ def _spikes(policy: Policy) -> Section:
     words = (
         (
             "The logarithm of 1 + count / usual items is held against its own mean and spread, in two windows; "
-            f"the fast one weighs {rule.fast_share:.3g}. The score is 1 − 2 ^ −(deviations / unit). From a score "
-            f"on it is an alert: {thresholds}; that is not repeated for {rule.rest_h:g} h, unless it is {rule.repeat:g} times as far out."
+            f"the fast one weighs {rule.fast_share:.3g}. The score is 1 − 2 ^ −(deviations / unit). From a score on "
+            f"it is an alert: {thresholds}. That is not repeated for {rule.rest_h:g} h, unless it is "
+            f"{rule.repeat:g} times as far out."
         ),
         (
             f"A spike has subsided when the fast window is within {rule.calm:g} deviation of its mean, not before "
