@@ -32,7 +32,7 @@ from schemas.topics import (
     TREND_UPDATES,
 )
 from schemas.trend_update import TrendUpdate
-from schemas.words import Category, Cause, PeakKind, Shift, Side, State, Tier, Trend
+from schemas.words import Activity, Category, Cause, PeakKind, Shift, Side, State, Tier, Trend
 
 _INCIDENT: Final = "log4shell"
 _HALF_LIFE_S: Final = 604800.0
@@ -158,8 +158,10 @@ _TREND: Final = TrendUpdate(
     previous=Trend.RISING,
     rates={"1h": 2.1, "6h": 1.3, "24h": 0.38, "168h": 0.057},
     multiple=11.25,
-    spike=0.997,
+    spike=0.58,
     slope=-0.4,
+    activity=Activity.SPIKING,
+    previous_activity=Activity.SPIKING,
 )
 
 _STATE: Final = StateChange(

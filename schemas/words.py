@@ -25,6 +25,23 @@ class Trend(StrEnum):
     FADING = "Fading"
 
 
+class Activity(StrEnum):
+    """What an incident's volume does against its own usual level."""
+
+    NORMAL = "normal"
+    SPIKING = "spiking"
+    SUBSIDED = "subsided"
+    SILENT = "silent"
+
+
+class Sensitivity(StrEnum):
+    """How readily a spike is announced: fewer alerts, or more of them."""
+
+    FEWER = "fewer"
+    BALANCED = "balanced"
+    MORE = "more"
+
+
 class Shift(StrEnum):
     """How the split between critics and defenders has moved of late."""
 

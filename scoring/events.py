@@ -10,8 +10,8 @@ from schemas.state_change import StateChange
 from schemas.times import from_epoch
 from schemas.topics import INCIDENT_MERGES, NOISE_SCORES, PEAK_CROSSINGS, STATE_CHANGES, TREND_UPDATES
 from schemas.trend_update import TrendUpdate
-from schemas.words import PeakKind, State, Trend
-from scoring import factors, polarity
+from schemas.words import Activity, PeakKind, State, Trend
+from scoring import activity, factors, polarity
 from scoring.curve import slope_per_hour
 from scoring.decay import NEVER, decay
 from scoring.forecast import forecast
@@ -20,7 +20,7 @@ from scoring.lead import lead_time_s
 from scoring.levels import level_of
 from scoring.peaks import Crossing
 from scoring.policy import Policy
-from scoring.trend import multiple, spike
+from scoring.trend import multiple
 from scoring.upcoming import next_deadline
 from scoring.verdict import verdict
 
@@ -68,8 +68,15 @@ def noise_score(
     return Output(NOISE_SCORES, incident_id, f"{incident_id}/{incident.revision}/noise", at, score)
 
 
-def trend_update(incident_id: str, incident: Incident, policy: Policy, at: float, previous: Trend) -> Output:
-    """Return the event that the trend has changed at `at` (epoch seconds)."""
+def trend_update(
+    incident_id: str,
+    incident: Incident,
+    policy: Policy,
+    at: float,
+    previous: Trend,
+    previous_activity: Activity,
+) -> Output:
+    """Return the event that the trend or the activity has changed at `at` (epoch seconds)."""
     horizons = policy.rates.horizons_h
     update = TrendUpdate(
         incident_id=incident_id,
@@ -79,8 +86,10 @@ def trend_update(incident_id: str, incident: Incident, policy: Policy, at: float
         previous=previous,
         rates={f"{h:g}h": incident.rate_at(i, h, at) for i, h in enumerate(horizons)},
         multiple=multiple(incident, policy, at),
-        spike=spike(incident, policy, at),
+        spike=activity.score(incident, policy, at),
         slope=slope_per_hour(incident, policy, at),
+        activity=incident.activity,
+        previous_activity=previous_activity,
     )
     return Output(TREND_UPDATES, incident_id, f"{incident_id}/{incident.revision}/trend", at, update)
 

@@ -13,8 +13,8 @@ from schemas.incident_profile import IncidentProfile
 from schemas.noise_score import Forecast, LastItem, Peak, Polarity
 from schemas.state_change import StateChange
 from schemas.times import HOUR_S, Moment, from_epoch
-from schemas.words import Category, Shift, State, Trend
-from scoring import factors, polarity, reasons
+from schemas.words import Activity, Category, Shift, State, Trend
+from scoring import activity, factors, polarity, reasons
 from scoring.chronicle import Chronicle, Move
 from scoring.curve import slope_per_hour
 from scoring.decay import decay
@@ -24,7 +24,7 @@ from scoring.lead import lead_time_s
 from scoring.lead import told as lead_told
 from scoring.levels import level_of, shown
 from scoring.policy import Policy
-from scoring.trend import multiple, spike
+from scoring.trend import multiple
 from scoring.upcoming import Upcoming, upcoming
 from scoring.verdict import verdict
 
@@ -62,6 +62,8 @@ class TrendLine(Struct, frozen=True):
     spike: float
     slope: float
     because: str
+    activity: Activity
+    activity_since: Moment
 
 
 class PastLine(Struct, frozen=True):
@@ -227,6 +229,7 @@ def story(
                 _lead_told(incident),
                 _split_told(incident, policy, at),
                 _state_told(incident, chronicle.step),
+                reasons.volume(incident, policy) if incident.items else "",
                 _peak_told(incident, at),
                 _next_told(ahead),
             ),
@@ -315,7 +318,9 @@ def _trend(incident: Incident, policy: Policy, at: float) -> TrendLine:
         {f"{h:g}h": rate for h, rate in rates.items()},
         fast / slow if slow else 0.0,
         multiple(incident, policy, at),
-        spike(incident, policy, at),
+        activity.score(incident, policy, at),
         slope_per_hour(incident, policy, at),
         reasons.outlook(incident, policy, at),
+        incident.activity,
+        from_epoch(incident.activity_since or incident.first_seen),
     )

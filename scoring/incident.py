@@ -5,8 +5,9 @@ from __future__ import annotations
 from msgspec import Struct, field
 
 from schemas.times import HOUR_S
-from schemas.words import Category, State, Tier, Trend
+from schemas.words import Activity, Category, State, Tier, Trend
 from scoring.decay import decay
+from scoring.spike import SpikeState
 
 
 class PlatformSum(Struct, array_like=True, gc=False):
@@ -91,6 +92,10 @@ class Incident(Struct, array_like=True):
 
     # when somebody first took a side, 0 for nobody: from then on the mean of the split counts
     reaction_since: float = 0.0
+    # volume against its own usual level, and what it does since when
+    spike: SpikeState = field(default_factory=SpikeState)
+    activity: Activity = Activity.NORMAL
+    activity_since: float = 0.0
 
     @property
     def detected(self) -> bool:

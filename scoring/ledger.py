@@ -19,8 +19,8 @@ from schemas.noise_index import IndexShare
 from schemas.noise_score import Factors
 from schemas.source_item import SourceItem
 from schemas.times import to_epoch
-from schemas.words import Cause, Tier, Trend
-from scoring import events, evidence, factors, lifecycle, merge, movement, peaks, polarity, trend
+from schemas.words import Activity, Cause, Tier, Trend
+from scoring import activity, events, evidence, factors, lifecycle, merge, movement, peaks, polarity, trend
 from scoring.changes import Changes, ItemKey, Outcome, Tally
 from scoring.clock import Clock, Times, times_of
 from scoring.curve import settle_averages
@@ -238,6 +238,7 @@ class Ledger:
         was = self._before(by, incident_id, incident, now)
         self._settle(incident, now)
         evidence.change(incident, old, new, self._horizons_h, mainstream, lambda: self._counted(incident_id))
+        activity.count(incident, old, new, self.policy, now)
         self._weigh(incident_id, incident)
         incident.last_item, incident.last_platform = item.item_id, item.platform
         incident.last_points = incident.noise_at(now, self.policy.curve.half_life_s) - was.noise
@@ -334,8 +335,10 @@ class Ledger:
         """Bring peaks, trend and state up to `now`; the row changes, and what happened is returned."""
         crossings = list(peaks.cross(incident, self.policy, now))
         trend_was = trend.turn(incident, self.policy, now)
+        activity_was = activity.step(incident, self.policy, now)
+        turned = trend_was is not None or activity_was is not incident.activity
         steps = list(lifecycle.step(incident, self.policy, now))
-        return Assessment(crossings, trend_was, steps)
+        return Assessment(crossings, (trend_was or incident.trend, activity_was) if turned else None, steps)
 
     def _tell(
         self, incident_id: str, incident: Incident, now: float, assessed: Assessment, was: Before | None
@@ -345,7 +348,7 @@ class Ledger:
         for crossing in assessed.crossings:
             outputs.append(events.peak_crossing(incident_id, incident, policy, now, crossing))
         if assessed.trend_was is not None:
-            outputs.append(events.trend_update(incident_id, incident, policy, now, assessed.trend_was))
+            outputs.append(events.trend_update(incident_id, incident, policy, now, *assessed.trend_was))
         for step in assessed.steps:
             reason = lifecycle.reason(step.rule)
             outputs.append(
@@ -440,10 +443,10 @@ class Ledger:
 
 
 class Assessment(Struct):
-    """What happened to an incident at one time: crossings, the former trend if it changed, and steps of the state."""
+    """What happened to an incident at one time: crossings, trend and activity before if one changed, and steps."""
 
     crossings: list[peaks.Crossing]
-    trend_was: Trend | None
+    trend_was: tuple[Trend, Activity] | None
     steps: list[lifecycle.Transition]
 
     @property

@@ -13,9 +13,9 @@ from msgspec import Meta
 from schemas.errors import PolicyError
 from schemas.noise_score import Factors
 from schemas.times import DAY_S, HOUR_S, parse_time
-from schemas.words import State, Tier
+from schemas.words import Sensitivity, State, Tier
 from scoring.lifecycle_rules import Lifecycle, check_lifecycle
-from scoring.policy_types import NotNegative, Points, Positive, Share
+from scoring.policy_types import NotNegative, Points, Positive, Share, Threshold
 from scoring.policy_types import Table as _Table
 
 SHIPPED: Final = Path(__file__).with_name("policy.toml")
@@ -138,7 +138,43 @@ class TrendRule(_Table, frozen=True):
     rise_items: Positive
     fall_items: Positive
     slope_h: Positive
-    spike_floor_items: Positive
+    floor_items: Positive
+
+
+class Tempo(_Table, frozen=True):
+    """How fast a kind of series moves: its two windows, the memory of its baselines, what is usual, what is far."""
+
+    fast_h: Positive
+    slow_h: Positive
+    mean_h: Positive
+    spread_h: Positive
+    usual_items: Positive
+    unit: Positive
+
+
+class SpikeRule(_Table, frozen=True):
+    """How surprises are weighed, repeated and called off, and which scores are alerts."""
+
+    fast_share: Share
+    least_spread: Positive
+    rest_h: NotNegative
+    repeat: Annotated[float, Meta(ge=1.0)]
+    warm_up_h: Positive
+    bin_h: Positive
+    calm: NotNegative
+    hold_h: NotNegative
+    sensitivity: Sensitivity
+    thresholds: dict[Sensitivity, Threshold]
+    series: Tempo
+    incident: Tempo
+
+
+class SilenceRule(_Table, frozen=True):
+    """Which incidents can fall silent, and how unlikely a gap in their coverage must be."""
+
+    items: Positive
+    chance: Annotated[float, Meta(gt=0.0, lt=1.0)]
+    least_h: Positive
 
 
 class ForecastHorizon(_Table, frozen=True):
@@ -221,6 +257,8 @@ class Policy(_Table, frozen=True):
     peaks: PeakRule
     rates: Rates
     trend: TrendRule
+    spike: SpikeRule
+    silence: SilenceRule
     lifecycle: Lifecycle
     limits: Limits
     index: IndexRule
@@ -265,6 +303,7 @@ def check(policy: Policy) -> None:
             "a peak is told before it is confirmed"
         )
     _check_trend(policy)
+    _check_spike(policy.spike)
     check_lifecycle(policy.lifecycle, policy.rates.horizons_h)
     if policy.index.average_d * DAY_S < 4.0 * policy.curve.half_life_s:
         raise PolicyError(
@@ -357,3 +396,15 @@ def _check_forecast(rule: ForecastRule, horizons_h: tuple[float, ...]) -> None:
             )
     if any(near.hours >= far.hours for near, far in pairwise(rule.horizons)):
         raise PolicyError("forecast.horizons: each must lie further ahead than the one before")
+
+
+def _check_spike(spike: SpikeRule) -> None:
+    for name, tempo in (("series", spike.series), ("incident", spike.incident)):
+        if not tempo.fast_h < tempo.slow_h < tempo.mean_h <= tempo.spread_h:
+            raise PolicyError(f"spike.{name}: fast_h < slow_h < mean_h <= spread_h must hold")
+    for sensitivity in Sensitivity:
+        if sensitivity not in spike.thresholds:
+            raise PolicyError(f"spike.thresholds: `{sensitivity.value}` is missing")
+    fewer, balanced, more = (spike.thresholds[each] for each in Sensitivity)
+    if not fewer > balanced > more:
+        raise PolicyError("spike.thresholds: fewer > balanced > more must hold")

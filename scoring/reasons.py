@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from schemas.times import DAY_S, HOUR_S, from_epoch
-from schemas.words import Cause, Tier, Trend
-from scoring import factors, trend
+from schemas.words import Activity, Cause, Tier, Trend
+from scoring import activity, factors, trend
 from scoring.chronicle import NOTICED, Move
-from scoring.decay import decay
+from scoring.decay import NEVER, decay
 from scoring.incident import Incident
 from scoring.item import MICRO, MILLI
 from scoring.policy import Policy
@@ -205,6 +205,19 @@ def outlook(incident: Incident, policy: Policy, at: float) -> str:
     fast_told = f"{_round(fast * scale)} items {unit} at {rule.fast_h:g} h"
     slow_told = f"{_round(slow * scale)} at {rule.slow_h:g} h"
     return f"{fast_told}, {slow_told}, ratio {ratio:.2f}{_held_back(incident, policy, at, ratio)}"
+
+
+def volume(incident: Incident, policy: Policy) -> str:
+    """What the volume does and what it waits for, as a sentence; empty where there is nothing to say."""
+    since = when(incident.activity_since)
+    silent_at = activity.silent_at(incident, policy)
+    match incident.activity:
+        case Activity.SPIKING:
+            return f"Its volume has been far above its own usual level since {since}."
+        case Activity.SILENT:
+            return f"It has been silent since {since}: at its usual rate so long a gap is no chance."
+        case Activity.NORMAL | Activity.SUBSIDED:
+            return f"Without new coverage it falls silent on {when(silent_at)}." if silent_at < NEVER else ""
 
 
 def _held_back(incident: Incident, policy: Policy, at: float, ratio: float) -> str:

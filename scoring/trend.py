@@ -122,19 +122,4 @@ def multiple(incident: Incident, policy: Policy, at: float) -> float:
     rule, horizons = policy.trend, policy.rates.horizons_h
     fast = incident.rate_at(horizons.index(rule.fast_h), rule.fast_h, at)
     usual = incident.rate_at(horizons.index(rule.usual_h), rule.usual_h, at)
-    return fast / max(usual, rule.spike_floor_items * LN2 / rule.fast_h)
-
-
-def spike(incident: Incident, policy: Policy, at: float) -> float:
-    """Return how sure (0 to 1) the fast rate is no chance, against a Poisson stream of the usual rate.
-
-    A decayed count of a stationary stream has mean r / k and variance r / 2k (shot noise); the score is the share of
-    a normal distribution within as many standard deviations as the count lies above the mean.
-    """
-    rule, horizons = policy.trend, policy.rates.horizons_h
-    per_hour = LN2 / rule.fast_h
-    count = incident.rate_at(horizons.index(rule.fast_h), rule.fast_h, at) / per_hour
-    usual = incident.rate_at(horizons.index(rule.usual_h), rule.usual_h, at) / per_hour
-    expected = max(usual, rule.spike_floor_items)
-    deviations = (count - expected) / math.sqrt(expected / 2.0)
-    return math.erf(deviations / math.sqrt(2.0)) if deviations > 0.0 else 0.0
+    return fast / max(usual, rule.floor_items * LN2 / rule.fast_h)

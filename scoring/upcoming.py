@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from schemas.times import Moment, from_epoch
-from schemas.words import PeakKind
-from scoring import lifecycle, peaks, trend
+from schemas.words import Activity, PeakKind
+from scoring import activity, lifecycle, peaks, trend
 from scoring.decay import NEVER
 from scoring.incident import Incident
 from scoring.levels import shown
@@ -38,6 +38,8 @@ def next_deadline(incident: Incident, policy: Policy, after: float) -> float:
         peaks.peaked_at(incident, policy),
         peaks.level_ends(incident, policy),
         lifecycle.next_step(incident, policy),
+        activity.subsides_at(incident, policy),
+        activity.silent_at(incident, policy),
     ):
         if after < at < earliest:
             earliest = at
@@ -50,8 +52,8 @@ def upcoming(incident: Incident, policy: Policy, after: float) -> tuple[Upcoming
     A copy of the row is led from deadline to deadline, as the ledger leads the row. There are few of them: metrics only
     fall, levels are left once each, and the policy has been checked to have no states that go round for ever.
     """
-    ahead = copy.copy(incident)  # what is changed below are plain values; `holds_since` is copied beside
-    ahead.holds_since = dict(incident.holds_since)
+    ahead = copy.copy(incident)  # what is changed below are plain values; what is not is copied beside
+    ahead.holds_since, ahead.spike = dict(incident.holds_since), copy.copy(incident.spike)
     found, at = [], after
     while (at := next_deadline(ahead, policy, at)) < NEVER:
         found += [Upcoming(from_epoch(at), what) for what in _assess(ahead, policy, at)]
@@ -64,6 +66,8 @@ def _assess(incident: Incident, policy: Policy, now: float) -> Iterator[str]:
         yield _crossing_told(incident, policy, now, crossing)
     if trend.turn(incident, policy, now) is not None:
         yield f"the trend turns to {incident.trend.value}"
+    if activity.step(incident, policy, now) is not incident.activity:
+        yield "the spike subsides" if incident.activity is Activity.SUBSIDED else "it falls silent"
     for step in lifecycle.step(incident, policy, now):
         yield f"the state turns to {step.to.value} ({lifecycle.reason(step.rule)})"
 

@@ -100,8 +100,12 @@ def _of_state(event: StateChange) -> Change:
 
 
 def _of_trend(event: TrendUpdate) -> Change:
-    """Return the line of a change of direction, with the multiple of the usual volume."""
-    words = f"{_short(event.previous)} → {_short(event.trend)}, {event.multiple:.1f} × usual"
+    """Return the line of a change of activity, else of direction, with the multiple of the usual volume."""
+    if event.activity is not event.previous_activity:
+        words = f"{event.previous_activity.value} → {event.activity.value}"
+    else:
+        words = f"{_short(event.previous)} → {_short(event.trend)}"
+    words += f", {event.multiple:.1f} × usual"
     return Change(to_epoch(event.at), event.incident_id, Kind.TREND, words)
 
 

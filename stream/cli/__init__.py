@@ -60,6 +60,7 @@ COMMANDS: Final[dict[str, Entry]] = {
         "stream.cli.lifecycle:lifecycle",
         "Print or draw the states and the rules that lead from one to the next.",
     ),
+    "spikes": Entry("stream.cli.spikes:spikes", "Find spikes in any series of counts (CSV)."),
     "methodology": Entry(
         "stream.cli.methodology:methodology", "Print the scoring rules with the policy's numbers."
     ),

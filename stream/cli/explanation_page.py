@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.times import HOUR_S
+from schemas.words import Activity
 from scoring.explain import LABELS, Explanation
 from scoring.history import History, Sample, noise_over, polarity_over
 from scoring.lead import told as lead_told
@@ -118,10 +119,8 @@ def _facts(told: Explanation, last_title: str) -> Table:
     trend, polarity = told.trend, told.polarity
     table.add_row("State", _state(told))
     table.add_row("Trend", f"{trend.trend.value}: {trend.because}")
-    certainty = "over 99" if trend.spike > 0.99 else f"{100 * trend.spike:.0f}"
-    spike = f", a spike with {certainty} % certainty" if trend.spike >= 0.5 else ""
     table.add_row(
-        "", f"{trend.multiple:.1f} times its usual volume{spike}; noise {trend.slope:+.2f} points/h"
+        "", f"{trend.multiple:.1f} times its usual volume{_activity(told)}; noise {trend.slope:+.2f} points/h"
     )
     confirmed = "" if told.peak_confirmed else ", not yet final"
     table.add_row("Peak", f"{shown(told.peak.noise)} on {when(told.peak.at.timestamp())}{confirmed}")
@@ -195,6 +194,21 @@ def _movers(told: Explanation) -> Table:
             why,
         )
     return table
+
+
+def _activity(told: Explanation) -> str:
+    """What the volume does, where there is something to say."""
+    trend = told.trend
+    since = when(trend.activity_since.timestamp())
+    match trend.activity:
+        case Activity.SPIKING:
+            return f", spiking since {since} (score {trend.spike:.2f})"
+        case Activity.SUBSIDED:
+            return f", its spike subsided on {since}"
+        case Activity.SILENT:
+            return f", silent since {since}"
+        case Activity.NORMAL:
+            return ""
 
 
 def _state(told: Explanation) -> str:

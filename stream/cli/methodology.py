@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from schemas.words import Tier
+from schemas.words import Sensitivity, Tier
 from scoring.explain import LABELS
 from scoring.lifecycle import reason
 from scoring.policy import OTHER, SHIPPED, Policy
@@ -72,6 +72,7 @@ def sections(policy: Policy) -> Iterator[Section]:
     yield _platforms(policy)
     yield _levels(policy)
     yield _trend(policy)
+    yield _spikes(policy)
     yield _states(policy)
     yield _peaks(policy)
     yield _polarity(policy)
@@ -156,7 +157,7 @@ def _trend(policy: Policy) -> Section:
             f"{100 * rule.fall_share:g} % below. A word is left only {100 * rule.hysteresis:g} % past its edge, "
             f"and kept for {rule.hold_h:g} h before it is taken back."
         ),
-        f"Spike and multiple compare the {rule.fast_h:g} h rate with the usual one ({rule.usual_h:g} h).",
+        f"The multiple compares the {rule.fast_h:g} h rate with the usual one ({rule.usual_h:g} h).",
     )
     rows = (
         ("Surging", f"fast ≥ {rule.surging_ratio:g} × slow"),
@@ -166,6 +167,30 @@ def _trend(policy: Policy) -> Section:
         ("Fading", f"fast < {rule.fading_ratio:g} × slow"),
     )
     return Section("Trend", words, ("word", "when"), rows)
+
+
+def _spikes(policy: Policy) -> Section:
+    rule, silence = policy.spike, policy.silence
+    thresholds = ", ".join(f"{each.value} {rule.thresholds[each]:g}" for each in Sensitivity)
+    words = (
+        (
+            "The logarithm of 1 + count / usual items is held against its own mean and spread, in two windows; "
+            f"the fast one weighs {rule.fast_share:.3g}. The score is 1 − 2 ^ −(deviations / unit). From a score on "
+            f"it is an alert: {thresholds}. That is not repeated for {rule.rest_h:g} h, unless it is "
+            f"{rule.repeat:g} times as far out."
+        ),
+        (
+            f"A spike has subsided when the fast window is within {rule.calm:g} deviation of its mean, not before "
+            f"{rule.hold_h:g} h. An incident with {silence.items:g} or more items in its usual window is silent after "
+            f"a gap whose chance is {silence.chance:g}, and at least {silence.least_h:g} h."
+        ),
+    )
+    columns = ("spikes of", "fast h", "slow h", "mean h", "spread h", "usual items", "unit")
+    rows = tuple(
+        (name, *(f"{value:g}" for value in asdict(tempo).values()))
+        for name, tempo in (("a series (decibel spikes)", rule.series), ("an incident", rule.incident))
+    )
+    return Section("Spikes", words, columns, rows)
 
 
 def _states(policy: Policy) -> Section:

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from schemas.times import from_epoch
 from schemas.topics import NOISE_SCORES
-from schemas.words import Cause, State, Trend
+from schemas.words import Activity, Cause, State, Trend
 from scoring import factors, reasons
 from scoring.chronicle import Chronicle, Move
 from scoring.explain import LABELS, explain
@@ -274,6 +274,29 @@ def test_the_past_is_sampled_in_order_and_ends_with_what_stands(driver):
     assert [each.at for each in past] == sorted(each.at for each in past)
     score = driver.events(NOISE_SCORES)[-1]
     assert (past[-1].noise, past[-1].polarity) == (score.noise, score.polarity.value)
+
+
+def test_the_story_says_what_the_volume_does_and_when_it_will_be_silent():
+    # given: an outbreak
+    driver = Driver()
+    for number in range(12):
+        driver.pipe(item(str(number), h=0.25 * number))
+    outbreak = told(driver, 3)
+    silent = next(each for each in outbreak.next if each.what == "it falls silent")
+    subsides = next(each for each in outbreak.next if each.what == "the spike subsides")
+
+    # when
+    driver.advance(subsides.at.timestamp())
+    calm = explain("leak", driver.state(), driver.policy, driver.ledger.time, chronicle=chronicle_of(driver))
+    driver.advance(silent.at.timestamp())
+    quiet = explain("leak", driver.state(), driver.policy, driver.ledger.time, chronicle=chronicle_of(driver))
+
+    # then
+    assert any("far above its own usual level since" in sentence for sentence in outbreak.story)
+    assert outbreak.trend.activity is Activity.SPIKING
+    assert f"Without new coverage it falls silent on {reasons.when(silent.at.timestamp())}." in calm.story
+    assert any("It has been silent since" in sentence for sentence in quiet.story)
+    assert quiet.trend.activity_since == silent.at
 
 
 @pytest.mark.parametrize("seconds", [0.0, 59.0, 3599.0, 100_000.0, 1e9])

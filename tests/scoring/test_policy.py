@@ -50,6 +50,11 @@ def test_the_shipped_policy_loads_and_has_the_published_constants():
 @pytest.mark.parametrize(
     ("pattern", "replacement", "says"),
     [
+        (r"^mean_h = 36.0", "mean_h = 5.0", "spike.series: fast_h < slow_h < mean_h <= spread_h must hold"),
+        (r"^fewer = 0.6", "fewer = 0.5", "spike.thresholds: fewer > balanced > more must hold"),
+        (r"^fewer = 0.6", "", "spike.thresholds: `fewer` is missing"),
+        (r"^balanced = 0.5", "balanced = 1.0", "$.spike.thresholds"),
+        (r"^sensitivity = .*", 'sensitivity = "loud"', "$.spike.sensitivity"),
         (r"^reach = 0.20", "reach = 0.30", "weights: they add up to 1.1, not to 1"),
         (r"^reach = 0.20", "reach = -0.20", "weights.reach"),
         (r"^reach = 0.20", "", "Object missing required field `reach` - at `$.weights`"),

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from rich.console import Console
 
 from schemas import topics
@@ -18,9 +19,9 @@ from schemas.peak_crossing import PeakCrossing
 from schemas.state_change import StateChange
 from schemas.times import DAY_S, HOUR_S, from_epoch
 from schemas.trend_update import TrendUpdate
-from schemas.words import Category, PeakKind, Shift, State, Trend
+from schemas.words import Activity, Category, PeakKind, Shift, State, Trend
 from stream.board import BoardModel, render
-from stream.board.feed import Kind
+from stream.board.feed import Kind, change_of
 from stream.board.model import SPARK_STEP_S
 from stream.board.plain import LONGEST_TEXT, plain
 
@@ -280,6 +281,12 @@ def test_at_80_columns_it_shows_every_column_and_what_changed():
         "not-json",
     ):
         assert expected in text
+
+
+def test_a_change_of_activity_is_told_before_one_of_direction():
+    spiking = replace(turn(), activity=Activity.SPIKING)
+    assert change_of(turn()).words == "Steady → Surging, 4.2 × usual"
+    assert change_of(spiking).words == "normal → spiking, 4.2 × usual"
 
 
 def test_at_140_columns_the_panel_stands_beside():

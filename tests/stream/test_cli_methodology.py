@@ -52,6 +52,7 @@ def test_it_prints_every_subject():
         "Platforms",
         "Levels",
         "Trend",
+        "Spikes",
         "States",
         "Peaks",
         "Polarity",
@@ -94,6 +95,11 @@ def test_every_constant_of_the_policy_is_shown_somewhere():
         POLICY.duration.full_h,
         POLICY.peaks.hold_h,
         POLICY.trend.fall_items,
+        POLICY.spike.rest_h,
+        *asdict(POLICY.spike.series).values(),
+        *asdict(POLICY.spike.incident).values(),
+        *POLICY.spike.thresholds.values(),
+        POLICY.silence.least_h,
         POLICY.polarity.shift_margin,
         *(rule.typical for rule in POLICY.platforms.values()),
         *(rule.audience_per_interaction for rule in POLICY.platforms.values()),
@@ -156,6 +162,32 @@ def test_the_document_has_the_forecast_of_the_policy():
     ]
 
 
+def spike_phrases(policy):
+    """What the prose says of spikes and silence."""
+    rule, silence = policy.spike, policy.silence
+    fewer, balanced, more = rule.thresholds.values()
+    return [
+        f"weighs {rule.fast_share:.3g} of the sum",
+        f"a spread of {100 * rule.least_spread:g} %",
+        f"fewer {fewer:g}, balanced {balanced:g}, more {more:g}",
+        f"the shipped policy has `{rule.sensitivity.value}`",
+        f"not repeated for {rule.rest_h:g} h, unless it is {rule.repeat:g} times as far out",
+        f"The first {rule.warm_up_h:g} h of a series",
+        f"learnt every {rule.bin_h:g} h",
+        f"within {rule.calm:g} standard deviation of its mean, and {rule.hold_h:g} h after",
+        f"at least {silence.items:g} items in the usual window",
+        f"is {silence.chance:g}, and at least {silence.least_h:g} h",
+    ]
+
+
+def test_the_document_has_the_tempos_of_the_policy():
+    tempos = [asdict(each) for each in (POLICY.spike.series, POLICY.spike.incident)]
+
+    assert {row[0]: [float(cell) for cell in row[2:4]] for row in table("tempo")[: len(tempos[0])]} == {
+        f"`{name}`": [tempo[name] for tempo in tempos] for name in tempos[0]
+    }
+
+
 def phrases(policy):
     """What the document's prose says, with the policy's numbers in it."""
     weights, star, trend = policy.engagement, policy.star_power, policy.trend
@@ -187,7 +219,8 @@ def phrases(policy):
         f"kept for {trend.hold_h:g} h before it is taken back",
         f"is {100 * trend.hysteresis:g} % past its edge",
         f"the usual one ({trend.usual_h:g} h)",
-        f"held against {trend.spike_floor_items:.1f} items",
+        f"held against {trend.floor_items:.1f} items",
+        *spike_phrases(policy),
         ", ".join(f"{state.value} {cooldown[state]:g} h" for state in State),
         f"by {peaks.margin:g} points, from a noise of {peaks.first_noise:g} on, and not sooner",
         f"and not sooner than {peaks.pause_h:g} h",

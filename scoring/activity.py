@@ -1,0 +1,91 @@
+"""Activity: what an incident's volume does against its own usual level: normal, spiking, subsided, silent.
+
+A spike begins with an alert of the detector, which only an observation can raise. That it has subsided, and that the
+incident has fallen silent, are known in advance: closed forms of its row, told at their time without any tick.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+
+from schemas.times import HOUR_S
+from schemas.words import Activity
+from scoring import spike
+from scoring.decay import NEVER
+from scoring.incident import LN2, Incident
+from scoring.item import Counted
+from scoring.policy import Policy
+
+
+def count(incident: Incident, old: Counted | None, new: Counted, policy: Policy, now: float) -> None:
+    """Put `new` in the place of `old` (None: the item is new) in the incident's windows, at `now` (epoch seconds)."""
+    state, tempo = incident.spike, policy.spike.incident
+    spike.pass_to(state, now, policy.spike, tempo)
+    was, stands = old is not None and not old.retracted, not new.retracted
+    if was and stands and old is not None and old.at == new.at:
+        return
+    if was and old is not None:
+        spike.count(state, old.at, -1.0, tempo)
+    if stands:
+        spike.count(state, new.at, 1.0, tempo)
+
+
+def step(incident: Incident, policy: Policy, now: float) -> Activity:
+    """Bring the activity up to `now` (epoch seconds) and return what it was.
+
+    What has subsided stays so until the next spike or silence: there is no news in a return to normal.
+    """
+    was, state, rule = incident.activity, incident.spike, policy.spike
+    seen = spike.judge(state, rule, rule.incident, rule.sensitivity)
+    if seen.alert:
+        state.alert_at, state.alert_surprise = state.at, seen.surprise
+        _turn(incident, Activity.SPIKING, now)
+    elif now >= _gap_ends(incident, policy):
+        _turn(incident, Activity.SILENT, now)
+    elif now >= subsides_at(incident, policy):
+        _turn(incident, Activity.SUBSIDED, now)
+    elif was is Activity.SILENT:
+        _turn(incident, Activity.NORMAL, now)
+    return was
+
+
+def score(incident: Incident, policy: Policy, at: float) -> float:
+    """Return the spike score (0 to 1) at `at` (epoch seconds), nothing having come since the latest observation."""
+    state, rule = copy.deepcopy(incident.spike), policy.spike
+    spike.pass_to(state, at, rule, rule.incident)
+    return spike.judge(state, rule, rule.incident, rule.sensitivity).score
+
+
+def subsides_at(incident: Incident, policy: Policy) -> float:
+    """Return when the present spike will have subsided if nothing new comes, NEVER if there is none (epoch seconds).
+
+    That is when the volume comes near the usual level that was known at the latest observation.
+    """
+    if incident.activity is not Activity.SPIKING:
+        return NEVER
+    told_until = round(incident.activity_since + policy.spike.hold_h * HOUR_S, 3)
+    return max(told_until, spike.calm_at(incident.spike, policy.spike, policy.spike.incident))
+
+
+def silent_at(incident: Incident, policy: Policy) -> float:
+    """Return when the incident will fall silent if nothing new comes, NEVER if it is or cannot (epoch seconds)."""
+    return NEVER if incident.activity is Activity.SILENT else _gap_ends(incident, policy)
+
+
+def _gap_ends(incident: Incident, policy: Policy) -> float:
+    """When the gap since the latest item is too long to be chance, or NEVER where coverage was never sustained.
+
+    In a Poisson stream of rate r a gap longer than t has the chance exp(-r t).
+    """
+    rule, usual_h = policy.silence, policy.trend.usual_h
+    items = incident.counts[policy.rates.horizons_h.index(usual_h)]
+    if items < rule.items:
+        return NEVER
+    gap_h = max(rule.least_h, -math.log(rule.chance) * usual_h / (items * LN2))
+    return round(incident.rates_at + gap_h * HOUR_S, 3)
+
+
+def _turn(incident: Incident, to: Activity, now: float) -> None:
+    if incident.activity is not to:
+        incident.activity, incident.activity_since = to, now

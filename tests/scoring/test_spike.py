@@ -1,0 +1,153 @@
+"""The spike detector: what it finds, what it leaves alone, and that it never looks ahead."""
+
+import math
+import random
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.times import DAY_S, HOUR_S
+from schemas.words import Sensitivity
+from scoring import spike
+from tests.driver import SHIPPED_POLICY as POLICY
+
+RULE, TEMPO = POLICY.spike, POLICY.spike.series
+FIVE_MINUTES = 300.0
+START = 1_600_000_000.0
+
+
+def judged(counts, sensitivity=Sensitivity.BALANCED, width_s=FIVE_MINUTES):
+    """What each count of a series comes to, one a bin."""
+    state = spike.begin(START)
+    return [
+        spike.observe(state, START + number * width_s, items, width_s, RULE, TEMPO, sensitivity)
+        for number, items in enumerate(counts, 1)
+    ]
+
+
+def alerts(counts, sensitivity=Sensitivity.BALANCED, width_s=FIVE_MINUTES):
+    """Which bins are alerts."""
+    return [number for number, seen in enumerate(judged(counts, sensitivity, width_s)) if seen.alert]
+
+
+def poisson(rng, mean):
+    """A Poisson count, by the arrivals of one unit of time."""
+    count, at = 0, rng.expovariate(1.0)
+    while at < mean:
+        count, at = count + 1, at + rng.expovariate(1.0)
+    return count
+
+
+def days_and_nights(seed, days, mean):
+    """Counts a bin of a series that is six times as busy at noon as at midnight."""
+    rng, bins = random.Random(seed), int(DAY_S / FIVE_MINUTES)
+    rhythm = [1.0 - 5.0 / 7.0 * math.cos(2.0 * math.pi * number / bins) for number in range(bins)]
+    return [poisson(rng, mean * rhythm[number % bins]) for number in range(days * bins)]
+
+
+@given(st.lists(st.integers(0, 500), min_size=2, max_size=400), st.data())
+def test_a_score_depends_on_nothing_that_comes_after(counts, data):
+    cut = data.draw(st.integers(1, len(counts)))
+    assert judged(counts, width_s=HOUR_S)[:cut] == judged(counts[:cut], width_s=HOUR_S)
+
+
+@given(st.lists(st.one_of(st.integers(0, 5), st.integers(0, 10**9)), min_size=1, max_size=300))
+def test_a_score_lies_between_0_and_1_whatever_comes(counts):
+    for seen in judged(counts, width_s=HOUR_S):
+        assert math.isfinite(seen.surprise)
+        assert 0.0 <= seen.score <= 1.0
+
+
+@given(st.integers(0, 10**6), st.sampled_from(Sensitivity))
+def test_what_never_changes_is_never_an_alert(count, sensitivity):
+    assert alerts([count] * 400, sensitivity, width_s=HOUR_S) == []
+
+
+@pytest.mark.parametrize("mean", [0.3, 3.0, 30.0])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_night_and_day_are_no_spikes(seed, mean):
+    assert len(alerts(days_and_nights(seed, days=28, mean=mean))) <= 2
+
+
+@pytest.mark.parametrize("mean", [1.0, 10.0, 100.0])
+def test_a_burst_is_found_while_it_happens(mean):
+    # given: two weeks of days and nights, then three hours around noon with ten times as many
+    counts = days_and_nights(3, days=15, mean=mean)[: int(14.5 * DAY_S / FIVE_MINUTES) + 18]
+    first = len(counts) - 36
+    counts[first:] = [10 * max(1, each) for each in counts[first:]]
+
+    # when
+    found = alerts(counts)
+
+    # then: once, and within the first hour
+    assert [number for number in found if number >= first] == [pytest.approx(first, abs=12)]
+
+
+def test_a_burst_in_the_evening_is_found_too_though_the_day_was_as_busy():
+    counts = days_and_nights(3, days=14, mean=10.0)
+    first = len(counts) - 36
+    counts[first:] = [10 * max(1, each) for each in counts[first:]]
+    assert len([number for number in alerts(counts) if number >= first]) == 1
+
+
+@pytest.mark.parametrize("scale", [10, 1000])
+def test_what_is_many_times_as_large_is_judged_nearly_alike(scale):
+    counts = days_and_nights(4, days=14, mean=100.0)
+    counts[-12:] = [8 * each for each in counts[-12:]]
+    small, large = judged(counts), judged([scale * each for each in counts])
+    assert small[-1].score == pytest.approx(large[-1].score, abs=0.05)
+
+
+def test_one_item_a_week_is_never_an_alert():
+    week = int(7 * DAY_S / HOUR_S)
+    counts = ([0] * (week - 1) + [1]) * 20
+    assert alerts(counts, Sensitivity.MORE, width_s=HOUR_S) == []
+
+
+def test_nothing_surprises_on_the_first_day():
+    assert alerts([0] * 100 + [5000] * 100) == []
+
+
+def test_an_alert_is_repeated_only_when_rested_or_far_more_extreme():
+    # given: a quiet fortnight, then a burst that goes on for two days
+    quiet, burst = [20] * (14 * 24), [400] * 48
+
+    # when
+    seen = judged(quiet + burst, width_s=HOUR_S)[len(quiet) :]
+    raised = [number for number, each in enumerate(seen) if each.alert]
+
+    # then
+    assert raised[0] == 0
+    for earlier, later in pairwise(raised):
+        rested = (later - earlier) * HOUR_S >= RULE.rest_h * HOUR_S
+        assert rested or seen[later].surprise >= RULE.repeat * seen[earlier].surprise
+
+
+def test_more_sensitivity_never_finds_less_in_a_burst():
+    counts = days_and_nights(5, days=14, mean=10.0) + [25] * 24
+    found = [len(alerts(counts, each)) for each in Sensitivity]
+    assert found == sorted(found)
+
+
+def test_what_is_missing_had_no_items():
+    # given: a series with a row for every hour, and the same without its empty rows
+    counts = [30 if 8 <= number % 24 < 20 else 0 for number in range(24 * 14)]
+    state = spike.begin(START)
+    for number, items in enumerate(counts, 1):
+        if items:
+            last = spike.observe(
+                state, START + number * HOUR_S, items, HOUR_S, RULE, TEMPO, Sensitivity.BALANCED
+            )
+
+    # then: the nights are stepped over in wider steps, so it is nearly the same
+    whole = judged(counts[: len(counts) - 4], width_s=HOUR_S)
+    assert last.surprise == pytest.approx(whole[-1].surprise, abs=0.2)
+
+
+def test_a_century_without_items_is_stepped_over_at_once():
+    state = spike.begin(START)
+    spike.observe(state, START + HOUR_S, 50, HOUR_S, RULE, TEMPO, Sensitivity.BALANCED)
+    spike.wait(state, START + 36500 * DAY_S, HOUR_S, TEMPO)
+    assert state.fast.mean == pytest.approx(0.0, abs=1e-3)
