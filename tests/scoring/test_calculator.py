@@ -18,7 +18,8 @@ def test_it_gives_every_step_of_the_sum():
     # then
     assert (tried.factors, tried.weights) == (Factors(**VALUES), POLICY.weights)
     assert (tried.age_s, tried.half_life_s, tried.decay) == (604_800.0, 604_800.0, 0.5)
-    assert (tried.composite, tried.noise, tried.shown, tried.level) == (40.15, 40.15 / 2, 20, "Whisper")
+    assert (tried.composite, tried.noise) == (pytest.approx(40.15), pytest.approx(40.15 / 2))
+    assert (tried.shown, tried.level) == (20, "Whisper")
     assert astuple(tried.contributions) == pytest.approx((4.0, 8.2, 1.125, 0.25, 1.5, 2.5, 2.5))
 
 

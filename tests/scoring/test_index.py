@@ -103,7 +103,7 @@ def test_the_oracles_integral_is_that_of_small_steps(said):
     at, steps = hours(500.0), 2_000
     width = (at - pieces[0].begins) / steps
 
-    # when: the midpoint rule; where the noise jumps within a step it is off by at most 0.01 points
+    # when: the midpoint rule; where the noise jumps within a step it is off by at most 0.06 points
     total = 0.0
     ends = [*(each.begins for each in pieces), math.inf]
     for number in range(steps):
