@@ -320,6 +320,22 @@ def test_who_was_recovered_has_not_moved():
     assert [(share.value, share.movers) for share in driver.ledger.index_shares()] == [(13.0, ()), (13.0, ())]
 
 
+def test_a_share_names_only_the_greatest_movers():
+    # given
+    driver = Driver()
+    for number in range(POLICY.index.movers + 3):
+        driver.pipe(item("a", f"incident {number}", likes=10 * number))
+
+    # when
+    overall = next(share for share in driver.ledger.index_shares() if share.category == OVERALL)
+
+    # then
+    assert [mover.incident_id for mover in overall.movers] == [
+        f"incident {number}" for number in range(POLICY.index.movers + 2, 2, -1)
+    ]
+    assert overall.incidents == POLICY.index.movers + 3
+
+
 def test_what_leaves_the_curve_as_it_was_is_no_change_of_the_index():
     # given
     driver = Driver()
