@@ -20,10 +20,9 @@ def noise_falls_below(incident: Incident, policy: Policy, noise: float) -> float
 
 
 def settle_averages(incident: Incident, policy: Policy, now: float) -> None:
-    """Bring the average of the noise up to `now`, along the curve that held until now."""
+    """Bring the averages of a detected incident's noise up to `now`, along the curve that held until now."""
     elapsed = now - incident.averages_at
-    if incident.averages_at == 0.0 or elapsed <= 0.0:
-        incident.averages_at = max(now, incident.averages_at)
+    if elapsed <= 0.0:
         return
     incident.noise_average = noise_average_at(incident, policy, now)
     incident.long_average = long_average_at(incident, policy, now)

@@ -2,6 +2,7 @@
 
 import math
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -102,6 +103,26 @@ def test_from_its_time_on_the_residue_and_the_noise_make_up_the_long_average(inc
     assert gain * incident.noise_at(at, HALF_LIFE_S) + left == pytest.approx(
         long_average_at(incident, POLICY, at), abs=1e-9
     )
+
+
+def test_steps_of_less_than_a_second_are_no_less_exact():
+    # given
+    incident = Incident(composite=80.0, last_seen=hours(0.0) + 0.9, averages_at=hours(0.0), polarity=90.0)
+    at_once = msgspec.structs.replace(incident)
+
+    # when
+    settle_averages(at_once, POLICY, hours(0.5))
+    for half_second in range(1, 3601):
+        settle_averages(incident, POLICY, hours(0.0) + half_second / 2.0)
+
+    # then
+    for name in ("noise_average", "long_average", "polarity_average", "averages_at"):
+        assert getattr(incident, name) == pytest.approx(getattr(at_once, name), rel=1e-9), name
+
+
+def test_noise_that_is_its_own_average_has_turned_already():
+    incident = Incident(composite=50.0, last_seen=hours(0.0), averages_at=hours(0.0), noise_average=50.0)
+    assert slope_turns(incident, POLICY) == -math.inf
 
 
 def test_the_slope_of_a_ramp_is_its_slope():

@@ -131,6 +131,16 @@ def test_ids_tell_category_and_millisecond(board):
     (output,) = board.index(T0)
 
     assert output.id == f"IP / Copyright/{round(T0 * 1000) + 250}"
+    assert output.event.category == "IP / Copyright"
+
+
+def test_the_index_holds_at_a_whole_millisecond(board):
+    board.apply(share())
+
+    (output,) = board.index(T0 + 0.0014)
+
+    assert output.at == T0 + 0.001
+    assert output.event.at == from_epoch(T0 + 0.001)
 
 
 # -- against its own average -------------------------------------------------------------------------------------
