@@ -116,7 +116,7 @@ def test_steps_of_less_than_a_second_are_no_less_exact():
         settle_averages(incident, POLICY, hours(0.0) + half_second / 2.0)
 
     # then
-    for name in ("noise_average", "long_average", "polarity_average", "averages_at"):
+    for name in ("noise_average", "long_average", "averages_at"):
         assert getattr(incident, name) == pytest.approx(getattr(at_once, name), rel=1e-9), name
 
 

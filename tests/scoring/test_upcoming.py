@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from schemas.times import to_epoch
 from schemas.topics import NOISE_SCORES, PEAK_CROSSINGS, STATE_CHANGES, TREND_UPDATES
-from schemas.words import PeakKind
+from schemas.words import Activity, PeakKind
 from scoring.decay import NEVER
 from scoring.rows import decode_incident, encode_row
 from scoring.upcoming import next_deadline, upcoming
@@ -16,6 +16,7 @@ from tests.scoring.histories import END_H, histories, play, policies
 from tests.scoring.strategies import CROWD
 
 TOLD = (PEAK_CROSSINGS, TREND_UPDATES, STATE_CHANGES)
+_MOVED = {Activity.SUBSIDED: "the spike subsides", Activity.SILENT: "it falls silent"}
 
 
 def loud(driver: Driver) -> None:
@@ -115,22 +116,26 @@ def test_all_that_is_upcoming_is_what_happens_when_the_clock_is_moved(policy, hi
 
     # then
     happened = [(to_epoch(out.event.at), out) for out in driver.outputs() if out.topic in TOLD]
-    assert [to_epoch(each.at) for each in ahead] == [at for at, _ in happened]
-    for each, (_, out) in zip(ahead, happened, strict=True):
-        assert _named(out) in each.what
+    told = [(at, word) for at, out in happened for word in _named(out)]
+    assert [to_epoch(each.at) for each in ahead] == [at for at, _ in told]
+    for each, (_, word) in zip(ahead, told, strict=True):
+        assert word in each.what
 
 
-def _named(out) -> str:
-    """A word that must stand in what was foretold of an event."""
+def _named(out) -> list[str]:
+    """Words that must stand in what was foretold of an event: one for each thing that it tells."""
     if out.topic == STATE_CHANGES:
-        return f"{out.event.to.value} ({out.event.reason})"
+        return [f"{out.event.to.value} ({out.event.reason})"]
     if out.topic == TREND_UPDATES:
-        return out.event.trend.value
-    return {
+        turned = [out.event.trend.value] if out.event.trend is not out.event.previous else []
+        moved = out.event.activity is not out.event.previous_activity
+        return turned + ([_MOVED[out.event.activity]] if moved else [])
+    word = {
         PeakKind.PEAKED: "counts as final",
         PeakKind.NEW_PEAK: "a new peak of",
         PeakKind.FELL_BELOW: f"leaves {out.event.level}",
     }[out.event.kind]
+    return [word]
 
 
 def test_levels_are_left_downwards_one_by_one():

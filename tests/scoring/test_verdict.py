@@ -30,5 +30,6 @@ def covered(items, platforms):
 )
 def test_it_counts_as_people_speak_and_rounds_down(items, platforms, counted):
     assert verdict(covered(items, platforms), POLICY, 79.99) == (
-        f"{POLICY.words[State.MAJOR]}: noise 79/100, Major Controversy, {counted}, peaked at 81/100 on 24 June 2026"
+        f"{POLICY.words[State.MAJOR]}: noise 79/100 · state: Major Controversy · {counted} · "
+        "peaked at 81/100 on Jun 24, 2026"
     )
