@@ -150,6 +150,17 @@ def test_what_is_seen_again_without_change_raises_nothing():
     assert words(driver) == []
 
 
+def test_the_windows_do_not_depend_on_how_often_items_are_seen_again():
+    once, often = Driver(), Driver()
+    for number in range(30):
+        once.pipe(item(str(number), h=4.0 * number))
+        often.pipe(item(str(number), h=4.0 * number))
+        for later in (1.0, 2.0, 3.0):
+            often.pipe(item(str(number), h=4.0 * number, seen=4.0 * number + later, likes=int(10 * later)))
+    assert often.state().revision > once.state().revision
+    assert often.state().spike == once.state().spike
+
+
 def test_a_late_item_counts_as_what_is_left_of_it():
     # given: six items at once, found while they are new, and found two days late
     fresh, late = Driver(), Driver()
