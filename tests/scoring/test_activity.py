@@ -42,6 +42,14 @@ def test_one_or_two_items_or_one_a_day_raise_nothing():
     assert words(driver) == []
 
 
+def test_a_first_outbreak_takes_five_items():
+    driver = Driver()
+    coverage(driver, 0.0, 4, 0.0)
+    assert words(driver) == []
+    driver.pipe(item("fifth", h=0.1))
+    assert words(driver) == [SPIKING]
+
+
 def test_an_outbreak_is_told_within_its_first_items():
     # when: an item every quarter of an hour, of which nobody had heard before
     driver = Driver()
