@@ -1,7 +1,7 @@
 """Activity: what an incident's volume does against its own usual level: normal, spiking, subsided, silent.
 
-A spike begins with an alert of the detector, which only an observation can raise. That it has subsided, and that the
-incident has fallen silent, are known in advance: closed forms of its row, told at their time without any tick.
+A spike begins with an alert of the detector, which only an item that comes or goes can raise. That it has subsided, and
+that the incident has fallen silent, are known in advance: closed forms of its row, told at their time without any tick.
 """
 
 from __future__ import annotations
@@ -15,16 +15,20 @@ from scoring import spike
 from scoring.decay import NEVER
 from scoring.incident import LN2, Incident
 from scoring.item import Counted
-from scoring.policy import Policy
+from scoring.policy import Policy, SpikeRule
 
 
 def count(incident: Incident, old: Counted | None, new: Counted, policy: Policy, now: float) -> None:
-    """Put `new` in the place of `old` (None: the item is new) in the incident's windows, at `now` (epoch seconds)."""
-    state, tempo = incident.spike, policy.spike.incident
-    spike.pass_to(state, now, policy.spike, tempo)
+    """Put `new` in the place of `old` (None: the item is new) in the incident's windows, at `now` (epoch seconds).
+
+    An item that is seen again as it was leaves the windows where they are: so that they do not depend on how often
+    crawlers look.
+    """
     was, stands = old is not None and not old.retracted, not new.retracted
     if was and stands and old is not None and old.at == new.at:
         return
+    state, tempo = incident.spike, policy.spike.incident
+    spike.pass_to(state, now, policy.spike, tempo)
     if was and old is not None:
         spike.count(state, old.at, -1.0, tempo)
     if stands:
@@ -37,9 +41,7 @@ def step(incident: Incident, policy: Policy, now: float) -> Activity:
     What has subsided stays so until the next spike or silence: there is no news in a return to normal.
     """
     was, state, rule = incident.activity, incident.spike, policy.spike
-    seen = spike.judge(state, rule, rule.incident, rule.sensitivity)
-    if seen.alert:
-        state.alert_at, state.alert_surprise = state.at, seen.surprise
+    if state.at == now and _alerts(state, rule):  # else the windows are as they were when they were judged
         _turn(incident, Activity.SPIKING, now)
     elif now >= _gap_ends(incident, policy):
         _turn(incident, Activity.SILENT, now)
@@ -84,6 +86,14 @@ def _gap_ends(incident: Incident, policy: Policy) -> float:
         return NEVER
     gap_h = max(rule.least_h, -math.log(rule.chance) * usual_h / (items * LN2))
     return round(incident.rates_at + gap_h * HOUR_S, 3)
+
+
+def _alerts(state: spike.SpikeState, rule: SpikeRule) -> bool:
+    """Whether the windows are an alert; if so, it is noted."""
+    seen = spike.judge(state, rule, rule.incident, rule.sensitivity)
+    if seen.alert:
+        state.alert_at, state.alert_surprise = state.at, seen.surprise
+    return seen.alert
 
 
 def _turn(incident: Incident, to: Activity, now: float) -> None:

@@ -42,6 +42,14 @@ def test_one_or_two_items_or_one_a_day_raise_nothing():
     assert words(driver) == []
 
 
+def test_a_first_outbreak_takes_five_items():
+    driver = Driver()
+    coverage(driver, 0.0, 4, 0.0)
+    assert words(driver) == []
+    driver.pipe(item("fifth", h=0.1))
+    assert words(driver) == [SPIKING]
+
+
 def test_an_outbreak_is_told_within_its_first_items():
     # when: an item every quarter of an hour, of which nobody had heard before
     driver = Driver()
@@ -148,6 +156,17 @@ def test_what_is_seen_again_without_change_raises_nothing():
     for _ in range(20):
         driver.pipe(item("a", h=0.0))
     assert words(driver) == []
+
+
+def test_the_windows_do_not_depend_on_how_often_items_are_seen_again():
+    once, often = Driver(), Driver()
+    for number in range(30):
+        once.pipe(item(str(number), h=4.0 * number))
+        often.pipe(item(str(number), h=4.0 * number))
+        for later in (1.0, 2.0, 3.0):
+            often.pipe(item(str(number), h=4.0 * number, seen=4.0 * number + later, likes=int(10 * later)))
+    assert often.state().revision > once.state().revision
+    assert often.state().spike == once.state().spike
 
 
 def test_a_late_item_counts_as_what_is_left_of_it():
