@@ -75,7 +75,7 @@ def assert_each_holds_its_own(cluster: Cluster, stream: list, merges: dict[str, 
             assert cluster.state(incident).merged_into is None
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(
     any_stream,
     merges,
@@ -107,7 +107,7 @@ def test_whoever_is_merged_when_and_read_in_which_order_all_is_counted_once_wher
     wire(each for driver in cluster.drivers for each in driver.log)  # no id says two things
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(
     any_stream,
     merges,
