@@ -42,6 +42,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "ingest": Entry("stream.cli.ingest:ingest", "Send items from a file to Kafka."),
     "profiles": Entry("stream.cli.profiles:profiles", "Send the editors' incident profiles to Kafka (put)."),
     "tail": Entry("stream.cli.tail:tail", "Print a topic's events as they come."),
+    "view": Entry("stream.cli.view:view", "Keep the view in Redis and look into it (run, rebuild, show)."),
     "dead-letters": Entry(
         "stream.cli.dead_letters:dead_letters",
         "Look at rejected records and send them again (list, show, requeue).",
