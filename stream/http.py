@@ -1,4 +1,4 @@
-"""HTTP of a worker and of the view's sink: `/metrics` for Prometheus, `/healthz` (restart it if not), `/readyz` (it works)."""
+"""HTTP of a worker or a sink: `/metrics` for Prometheus, `/healthz` (restart it if not), `/readyz` (it works)."""
 
 from __future__ import annotations
 

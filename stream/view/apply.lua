@@ -108,6 +108,9 @@ function kinds.index(category, event, _, offset, at_ms)
     end
   end
   redis.call("HSET", root .. "index-marks", category, at_ms .. string.format(" %.0f", offset))
+  if redis.call("HGET", root .. "index", category) == event then
+    return false
+  end
   redis.call("HSET", root .. "index", category, event)
   return true
 end
