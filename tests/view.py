@@ -1,14 +1,17 @@
-"""A small world for tests of the view: events as a ledger gives them, laid out as records, and the view as plain values."""
+"""A small world for tests of the view: events as a ledger gives them, as records; and the view as plain values."""
 
 from __future__ import annotations
 
+import asyncio
 import random
+import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
+from aiokafka import AIOKafkaProducer
 
 from schemas.cloudevents import Output, headers
 from schemas.codec import encode
@@ -17,15 +20,21 @@ from schemas.times import from_epoch
 from schemas.topics import INCIDENT_PROFILES, NOISE_INDEX
 from schemas.words import Category
 from stream.settings import Settings
+from stream.topics import physical
 from stream.view.connection import Client
-from stream.view.entries import Reading
+from stream.view.entries import TOPICS, Reading
+from stream.view.keys import Keys
+from stream.view.reader import ViewReader
 from stream.view.run import reading_of
 from stream.view.writer import Slice
 from tests.builders import hours, item, profile
 from tests.driver import Driver
+from tests.wire import Deployment
 
 PARTITIONS = 2
 INCIDENTS = ("choir", "leak", "merger", "strike", "vote", "wheel")
+OFFSETS = frozenset({"offsets", "profile-marks", "index-marks"})
+"""Keys that hold offsets: the same events may lie elsewhere."""
 NAMES = ("Ada", "Bo", "Cleo", "Dee")
 
 
@@ -77,9 +86,7 @@ def laid_out(outputs: Iterable[Output]) -> Log:
         records = log.setdefault(place, [])
         said = () if output.topic == INCIDENT_PROFILES else tuple(headers(output))
         records.append(
-            Record(
-                len(records), round(output.at * 1000), output.key.encode(), encode(output.event), said
-            )
+            Record(len(records), round(output.at * 1000), output.key.encode(), encode(output.event), said)
         )
     return log
 
@@ -141,4 +148,67 @@ async def contents(client: Client, root: str) -> dict[str, Any]:
         else:
             value = await client.get(key)
         found[key.decode().removeprefix(root)] = value
+    return found
+
+
+async def put(deployment: Deployment, outputs: Iterable[Output]) -> None:
+    """Send events as the workers do: under their keys, with their ids, each topic's in order."""
+    client = AIOKafkaProducer(bootstrap_servers=deployment.bootstrap, linger_ms=5)
+    await client.start()
+    try:
+        sent = [
+            await client.send(
+                physical(deployment.settings, output.topic),
+                encode(output.event),
+                key=output.key.encode(),
+                headers=None if output.topic == INCIDENT_PROFILES else headers(output),
+            )
+            for output in outputs
+        ]
+        for each in sent:
+            await each
+    finally:
+        await client.stop()
+
+
+async def until(condition: Callable[[], Awaitable[bool]], what: str, within_s: float = 60.0) -> None:
+    """Wait until `condition` holds; it is another process's, so there is nothing to await on it."""
+    deadline = time.monotonic() + within_s
+    while not await condition():
+        assert time.monotonic() < deadline, f"not within {within_s:g} s: {what}"
+        await asyncio.sleep(0.05)
+
+
+async def until_caught_up(deployment: Deployment, client: Client, keys: Keys) -> None:
+    """Wait until the present view has read all that is in the topics."""
+    async with deployment.consumer() as consumer:
+        ends = {}
+        for topic in TOPICS:
+            found = await consumer.end_offsets(deployment.partitions(topic))
+            ends |= {f"{topic}/{tp.partition}": end for tp, end in found.items() if end}
+
+    async def caught_up() -> bool:
+        current = await client.get(keys.current)
+        if current is None:
+            return False
+        offsets = await client.hgetall(keys.of(int(current)).offsets)
+        return {source.decode(): int(offset) for source, offset in offsets.items()} == ends
+
+    await until(caught_up, f"the view has read up to {ends}")
+
+
+async def seen(client: Client, keys: Keys) -> dict[str, Any]:
+    """What readers see of the present view, without the offsets, which tell how records lay and not what they say."""
+    root = keys.of(int(await client.get(keys.current))).root
+    found = await contents(client, root)
+    return {key: value for key, value in found.items() if key not in OFFSETS}
+
+
+async def heard(reader: ViewReader) -> dict[tuple[str, str], list[str]]:
+    """The ids of the live stream by topic and key, in their order; profiles have none of their own."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for event in await reader.live("0", most=100_000):
+        found.setdefault((event.topic, event.key), []).append(
+            "" if event.topic == INCIDENT_PROFILES else event.id
+        )
     return found

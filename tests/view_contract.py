@@ -24,7 +24,7 @@ from stream.view.connection import connect
 from stream.view.reader import ViewReader
 from stream.view.writer import ViewWriter
 from tests.builders import hours
-from tests.view import contents, entries_of, fresh, laid_out, piece, slices, with_repeats, world
+from tests.view import contents, entries_of, fresh, heard, laid_out, piece, seen, slices, with_repeats, world
 
 LATER = hours(24 * 6)
 """After everything that happens in the world of tests.view."""
@@ -66,20 +66,6 @@ async def filled(mine, writer, outputs=None, chance=None):
     return log
 
 
-async def seen(client, mine):
-    """What readers see, without the offsets, which tell how the log was laid out and not what it says."""
-    found = await contents(client, f"{mine.view.prefix}:1:")
-    return {key: value for key, value in found.items() if key not in {"offsets", "profile-marks", "index-marks"}}
-
-
-async def heard(reader):
-    """The ids of the live stream by topic and key, in their order."""
-    found = {}
-    for event in await reader.live("0", most=10_000):
-        found.setdefault((event.topic, event.key), []).append(event.id)
-    return found
-
-
 @few
 @given(seed=st.integers(0, 2**32))
 def test_any_cut_order_and_repetition_gives_the_same_view(base, seed):
@@ -88,7 +74,7 @@ def test_any_cut_order_and_repetition_gives_the_same_view(base, seed):
 
     async def in_order(mine, client, writer, reader):
         await filled(mine, writer)
-        want.append((await seen(client, mine), await heard(reader)))
+        want.append((await seen(client, writer.keys), await heard(reader)))
 
     async def cut(mine, client, writer, reader):
         entries, log = entries_of(mine), laid_out(with_repeats(world(), chance))
@@ -100,7 +86,7 @@ def test_any_cut_order_and_repetition_gives_the_same_view(base, seed):
             if chance.random() < 0.3:
                 pieces.insert(0, piece(log, entries, (each.topic, each.partition), 0, each.begin))
             assert not (await writer.write(1, pieces)).displaced
-        assert await seen(client, mine) == want[0][0]
+        assert await seen(client, writer.keys) == want[0][0]
         assert await heard(reader) == want[0][1]
         assert await writer.offsets(1) == {f"{t}/{p}": len(records) for (t, p), records in log.items()}
 
@@ -164,7 +150,9 @@ def test_the_latest_score_and_profile_are_the_events_own_bytes(base):
         for incident_id in latest():
             found = await reader.incident(incident_id)
             assert bytes(found.standing.score) == written[NOISE_SCORES, incident_id]
-            assert bytes(found.standing.profile or b"") == written.get(("incident-profiles", incident_id), b"")
+            assert bytes(found.standing.profile or b"") == written.get(
+                ("incident-profiles", incident_id), b""
+            )
         assert await reader.incident("nobody") is None
         [index] = await reader.index()
         assert bytes(index.event) == written[NOISE_INDEX, "overall"]
@@ -283,14 +271,14 @@ def test_an_older_score_an_older_index_and_a_known_change_are_no_news(base):
 
     async def steps(mine, client, writer, reader):
         await filled(mine, writer)
-        before, told = await seen(client, mine), await heard(reader)
+        before, told = await seen(client, writer.keys), await heard(reader)
         entries, log = entries_of(mine), laid_out([*world(), *world()])
         for place, records in log.items():
             half = len(records) // 2
             if place[0] != "incident-profiles":  # the same profile once more is the editors' last word
                 written = await writer.write(1, [piece(log, entries, place, half, len(records))])
                 assert written.new == {place[0]: 0}
-        assert await seen(client, mine) == before
+        assert await seen(client, writer.keys) == before
         assert await heard(reader) == told
 
     at_once(base, steps)

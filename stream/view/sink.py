@@ -28,6 +28,8 @@ POLL_MS: Final = 200
 """How long one look for records lasts: the end is heard that soon."""
 MOST_RECORDS: Final = 2000
 """Most records of one write; a megabyte or two on the wire."""
+CHECK_EVERY_S: Final = 1.0
+"""How often it is looked whether Redis still has the view; two small requests."""
 FIRST_WAIT_S: Final = 0.1
 LONGEST_WAIT_S: Final = 5.0
 """Between two attempts while Redis is away; doubled from the first up to the longest."""
@@ -63,13 +65,33 @@ class Sink:
         answers what only a person can mend, BrokerError.
         """
         await self._patiently(self._resume)
+        checked = time.monotonic()
         while not stop.is_set():
             polled = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=MOST_RECORDS)
             if polled:
                 await self._patiently(
                     self._write, [self._slice(tp, records) for tp, records in polled.items()]
                 )
+            if time.monotonic() - checked >= CHECK_EVERY_S:
+                await self._patiently(self._check)
+                checked = time.monotonic()
             self._note_lag()
+
+    async def _check(self) -> None:
+        """Look whether the view still is where it was left: a partition on which nothing comes would not tell."""
+        offsets = await self._writer.offsets(self._generation)
+        lost = any(
+            offsets.get(f"{logical}/{tp.partition}", 0) < self._positions[tp]
+            for tp, logical in self._partitions.items()
+        )
+        if lost or await self._writer.begin(self._entries.half_life_s) != self._generation:
+            await self._displaced()
+
+    async def _displaced(self) -> None:
+        """Rebuilt and switched meanwhile, or Redis has lost what it had: what is missing is read again."""
+        self._metrics.failed("displaced")
+        log.warning("the view was rebuilt, or Redis lost its latest writes: reading on from where it is")
+        await self._resume()
 
     async def _resume(self) -> None:
         """Go on from where the view is: its generation, and the offsets in it."""
@@ -107,10 +129,7 @@ class Sink:
         self._metrics.written(time.perf_counter() - started)
         self._count(written)
         if written.displaced:
-            # Rebuilt and switched meanwhile, or Redis has lost what it had: what is missing is read again.
-            self._metrics.failed("displaced")
-            log.warning("the view was rebuilt, or Redis lost its latest writes: reading on from where it is")
-            await self._resume()
+            await self._displaced()
             return
         by_source = {(each.topic, each.partition): each.end for each in slices}
         for tp, logical in self._partitions.items():
