@@ -146,7 +146,7 @@ class ViewSettings(Struct, frozen=True):
     history_most: Annotated[int, Meta(ge=1, le=100_000)] = 720
     history_step_s: Annotated[int, Meta(ge=1, le=86400)] = 3600
     changes_most: Annotated[int, Meta(ge=10, le=100_000)] = 500
-    live_most: Annotated[int, Meta(ge=100, le=10_000_000)] = 10_000
+    live_most: Annotated[int, Meta(ge=100, le=10_000_000)] = 20_000
     http_host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
     http_port: Port = 9647
 

@@ -85,7 +85,7 @@ def view_errors(settings: Settings, doing: str) -> Iterator[None]:
     """Turn what redis-py raises inside into ViewError: what was being done, and what to check."""
     try:
         yield
-    except (RedisError, OSError) as error:
+    except RedisError as error:
         raise ViewError(f"{doing}: {explain(settings, error)}") from error
 
 

@@ -66,10 +66,11 @@ async def rebuild(
             "another rebuild of the view is running, or was killed less than a minute ago; wait for it"
         )
     await writer.describe(generation, entries.half_life_s)
-    targets = await _targets(writer, consumer, partitions)
+    before = await client.get(writer.keys.current)
+    targets = await _targets(writer, consumer, partitions, first=before is None)
     events = await _fill(client, writer, generation, consumer, targets, entries)
     incidents = int(await client.hlen(writer.keys.of(generation).scores))
-    await _switch(client, writer, generation, targets)
+    await _switch(client, writer, generation, before, targets)
     return Rebuilt(generation, events, incidents, round(time.monotonic() - started, 3))
 
 
@@ -88,18 +89,20 @@ async def clean(client: Client, writer: ViewWriter) -> int:
 
 
 async def _targets(
-    writer: ViewWriter, consumer: AIOKafkaConsumer, partitions: Partitions
+    writer: ViewWriter, consumer: AIOKafkaConsumer, partitions: Partitions, *, first: bool
 ) -> dict[TopicPartition, _Target]:
-    """Up to where each partition is read. The live offsets are asked for first: none is ahead of its topic's end."""
+    """Up to where each partition is read. The live offsets are asked for first: none is ahead of its topic's end.
+
+    The `first` view takes in all there is. What is not in the stream yet is otherwise left to the sink.
+    """
     live = await writer.live_offsets()
     ends = await consumer.end_offsets(list(partitions))
     begins = await consumer.beginning_offsets(list(partitions))
     targets = {}
     for tp, logical in partitions.items():
-        reached = live.get(f"{logical}/{tp.partition}")
-        anew = reached is None or reached > ends[tp]
-        end = ends[tp] if anew or reached is None else max(reached, begins[tp])
-        targets[tp] = _Target(logical, 0, end, anew)
+        reached = live.get(f"{logical}/{tp.partition}", 0)
+        anew = first or reached > ends[tp]
+        targets[tp] = _Target(logical, 0, ends[tp] if anew else max(reached, begins[tp]), anew)
         consumer.seek(tp, begins[tp])
     return targets
 
@@ -143,15 +146,22 @@ async def _fill(
 
 
 async def _switch(
-    client: Client, writer: ViewWriter, generation: int, targets: dict[TopicPartition, _Target]
+    client: Client,
+    writer: ViewWriter,
+    generation: int,
+    before: bytes | None,
+    targets: dict[TopicPartition, _Target],
 ) -> None:
     """Let readers and sink see the new generation; where the live stream is not ours to continue, it begins here."""
     keys = writer.keys
     begun = {f"{target.topic}/{tp.partition}": target.end for tp, target in targets.items() if target.anew}
     async with client.pipeline(transaction=True) as pipeline:
-        await pipeline.watch(keys.rebuilding)
-        if await pipeline.get(keys.rebuilding) != str(generation).encode():
-            raise StateError("the rebuild took a pause too long and lost its place; the view is as it was")
+        await pipeline.watch(keys.rebuilding, keys.current)
+        mine, present = await pipeline.mget(keys.rebuilding, keys.current)
+        if mine != str(generation).encode():
+            raise StateError("the rebuild took too long a pause and lost its place; the view is as it was")
+        if present != before:
+            raise StateError("a first view was begun meanwhile; run the rebuild again")
         pipeline.multi()
         pipeline.set(keys.current, generation)
         if begun:
@@ -160,4 +170,4 @@ async def _switch(
         try:
             await pipeline.execute()
         except WatchError:
-            raise ViewError("another rebuild began meanwhile; the view is as it was") from None
+            raise ViewError("another view was begun meanwhile; run the rebuild again") from None

@@ -45,9 +45,9 @@ async def run_sink(
         writer = ViewWriter(client, settings.view)
         sink = Sink(settings, consumer, partitions, writer, entries, metrics)
         http = HttpServer(settings.view.http_host, settings.view.http_port, metrics, sink.stuck_s)
-        if listen:
-            await http.start()
         try:
+            if listen:
+                await _listen(http, settings)
             await sink.run(stop)
         finally:
             await http.stop()
@@ -71,6 +71,14 @@ def reading_of(settings: Settings) -> Reading:
     """Return how records are read under these settings and their policy. Raises PolicyError."""
     policy = load_policy(settings.policy or None)
     return Reading(policy.curve.half_life_s, settings.view.history_step_s, policy.limits.record_bytes)
+
+
+async def _listen(http: HttpServer, settings: Settings) -> None:
+    try:
+        await http.start()
+    except OSError as error:
+        port = settings.view.http_port
+        raise SettingsError(f"view.http_port: {port} cannot be listened on: {error.strerror}") from error
 
 
 @asynccontextmanager

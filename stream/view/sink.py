@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -28,6 +29,8 @@ POLL_MS: Final = 200
 """How long one look for records lasts: the end is heard that soon."""
 MOST_RECORDS: Final = 2000
 """Most records of one write; a megabyte or two on the wire."""
+MOST_RECORDS_EMBEDDED: Final = 100
+"""The stand-in works in this process' event loop: so many hold it up for less than a tenth of a second."""
 CHECK_EVERY_S: Final = 1.0
 """How often it is looked whether Redis still has the view; two small requests."""
 FIRST_WAIT_S: Final = 0.1
@@ -49,10 +52,12 @@ class Sink:
     ) -> None:
         self._settings, self._consumer, self._partitions = settings, consumer, partitions
         self._writer, self._entries, self._metrics = writer, entries, metrics
+        self._most = MOST_RECORDS_EMBEDDED if settings.view.embedded else MOST_RECORDS
         self._generation = 0
         self._positions: dict[TopicPartition, int] = {}
         self._stamps: dict[TopicPartition, int] = {}
         self._failing_since: float | None = time.monotonic()
+        self._stop = asyncio.Event()
 
     def stuck_s(self) -> float:
         """Return for how many seconds it has not been able to write; 0 while all is well."""
@@ -64,10 +69,11 @@ class Sink:
         Raises StateError where the view cannot be continued (see `decibel view rebuild`), ViewError where Redis
         answers what only a person can mend, BrokerError.
         """
+        self._stop = stop
         await self._patiently(self._resume)
         checked = time.monotonic()
         while not stop.is_set():
-            polled = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=MOST_RECORDS)
+            polled = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=self._most)
             if polled:
                 await self._patiently(
                     self._write, [self._slice(tp, records) for tp, records in polled.items()]
@@ -136,9 +142,9 @@ class Sink:
             self._positions[tp] = by_source.get((logical, tp.partition), self._positions[tp])
 
     async def _patiently(self, step: Any, *arguments: Any) -> None:
-        """Take a step; where Redis is away, take it again until it is back."""
+        """Take a step; where Redis is away, take it again until it is back, or the sink is to stop."""
         wait_s = FIRST_WAIT_S
-        while True:
+        while not self._stop.is_set():
             try:
                 await step(*arguments)
             except PASSING as error:
@@ -147,7 +153,8 @@ class Sink:
                 if self._failing_since is None:
                     self._failing_since = time.monotonic()
                 log.warning("%s; trying again in %.1f s", explain(self._settings, error), wait_s)
-                await asyncio.sleep(wait_s)  # between two attempts
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stop.wait(), wait_s)
                 wait_s = min(2 * wait_s, LONGEST_WAIT_S)
             else:
                 self._failing_since = None

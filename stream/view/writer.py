@@ -16,8 +16,8 @@ from stream.view.connection import Client
 from stream.view.entries import Entry
 from stream.view.keys import Keys
 
-RECORDS_PER_SCRIPT: Final = 200
-"""Redis does nothing else while a script runs: so many records take some milliseconds."""
+RECORDS_PER_SCRIPT: Final = 100
+"""Redis does nothing else while a script runs: so many records take about 5 ms."""
 
 _SCRIPT: Final = files("stream.view").joinpath("apply.lua").read_text(encoding="utf-8")
 # Redis names scripts by their SHA-1; nothing is kept secret by it.
