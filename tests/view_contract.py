@@ -14,17 +14,30 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.codec import encode
 from schemas.errors import RequestError, StateError
 from schemas.noise_score import NoiseScore
-from schemas.times import to_epoch
-from schemas.topics import NOISE_INDEX, NOISE_SCORES, PEAK_CROSSINGS, STATE_CHANGES, TREND_UPDATES
+from schemas.times import from_epoch, to_epoch
+from schemas.topics import COMPACTED, NOISE_INDEX, NOISE_SCORES, PEAK_CROSSINGS, STATE_CHANGES, TREND_UPDATES
 from stream.settings import Settings
 from stream.view.answers import Cursor
 from stream.view.connection import connect
 from stream.view.reader import ViewReader
-from stream.view.writer import ViewWriter
+from stream.view.writer import Slice, ViewWriter
 from tests.builders import hours
-from tests.view import contents, entries_of, fresh, heard, laid_out, piece, seen, slices, with_repeats, world
+from tests.view import (
+    Record,
+    contents,
+    entries_of,
+    fresh,
+    heard,
+    laid_out,
+    piece,
+    seen,
+    slices,
+    with_repeats,
+    world,
+)
 
 LATER = hours(24 * 6)
 """After everything that happens in the world of tests.view."""
@@ -391,5 +404,77 @@ def test_fields_of_a_later_version_pass_through(base):
         await writer.write(1, [piece(log, entries, place, 0, 1)])
         found = await reader.incident(record.key.decode())
         assert bytes(found.standing.score) == value
+
+    at_once(base, steps)
+
+
+def test_the_compacted_topics_alone_give_the_same_scores_boards_profiles_figures_and_index(base):
+    """Given topics of which Kafka has kept the last record of each key; when they are read; then all that stands is the
+    same, and only what happened on the way is not there."""
+    stands = {"scores", "marks", "profiles", "parties", "figures", "index", "about"}
+
+    def standing(found):
+        kinds = ("board", "figure:")
+        return {key: value for key, value in found.items() if key in stands or key.startswith(kinds)}
+
+    async def whole(mine, client, writer, reader):
+        await filled(mine, writer)
+        want.append(standing(await seen(client, writer.keys)))
+
+    async def compacted(mine, client, writer, reader):
+        log, entries = laid_out(world()), entries_of(mine)
+        for place, records in log.items():
+            if place[0] in COMPACTED:
+                last = {record.key: record for record in records}
+                log[place] = sorted(last.values())
+                read = [entries.entry(place[0], record) for record in log[place]]
+                assert len(read) < len(records)
+                for half in (
+                    slice(0, len(read) // 2),
+                    slice(len(read) // 2, None),
+                ):  # with gaps between and within
+                    end = len(records) if half.stop is None else log[place][half.stop].offset
+                    begin = 0 if half.start == 0 else log[place][half.start].offset
+                    written = await writer.write(1, [Slice(*place, begin, end, read[half])])
+                    assert not written.displaced
+        assert standing(await seen(client, writer.keys)) == want[0]
+
+    want: list = []
+    at_once(base, whole)
+    at_once(base, compacted)
+
+
+def test_a_curve_of_an_older_policy_is_placed_by_its_noise_when_it_was_scored(base):
+    """Given a board of one half-life; when a score of another comes; then it stands by the noise it had then."""
+
+    async def steps(mine, client, writer, reader):
+        entries, half_life_s = entries_of(mine), entries_of(mine).half_life_s
+        at = hours(100)
+        scores = [
+            ("today's, softer", 39.9, half_life_s),
+            ("older policy's", 80.0, half_life_s / 4),  # has halved once in 42 h: 40 at the time of the score
+            ("today's, louder", 40.1, half_life_s),
+        ]
+        records = []
+        for offset, (incident_id, composite, own_half_life_s) in enumerate(scores):
+            anchor = at - own_half_life_s if own_half_life_s != half_life_s else at
+            score = msgspec.structs.replace(
+                latest()["leak"],
+                incident_id=incident_id,
+                as_of=from_epoch(at),
+                anchor=from_epoch(anchor),
+                composite=composite,
+                half_life=own_half_life_s,
+            )
+            records.append(Record(offset, 0, incident_id.encode(), encode(score)))
+        log = {(NOISE_SCORES, 0): records}
+        await writer.write(1, [piece(log, entries, (NOISE_SCORES, 0), 0, 3)])
+        board = await ViewReader(client, mine.view.prefix, lambda: at).board()
+        assert [each.incident_id for each in board.standings] == [
+            "today's, louder",
+            "older policy's",
+            "today's, softer",
+        ]
+        assert [round(each.noise, 6) for each in board.standings] == [40.1, 40.0, 39.9]
 
     at_once(base, steps)

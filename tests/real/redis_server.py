@@ -42,6 +42,11 @@ class RealRedis:
         """Where it is."""
         return f"{'rediss' if self._tls else 'redis'}://127.0.0.1:{self.port}/0"
 
+    @property
+    def socket(self) -> Path:
+        """Its socket file."""
+        return Path(self._folder.name) / "socket"
+
     def asked(self, *command: object) -> object:
         """What it answers to a command."""
         tls = {"ssl_ca_certs": str(self._tls[0])} if self._tls else {}
@@ -59,7 +64,18 @@ class RealRedis:
         self._log = open(Path(self._folder.name) / "log", "ab")  # noqa: SIM115, PTH123 - lives as long as the server
         self._process = subprocess.Popen(
             # Nothing is saved but what a test asks for: what a failover loses, it loses.
-            [self._program, *port, str(self.port), "--bind", "127.0.0.1", "--save", "", *secured],
+            [
+                self._program,
+                *port,
+                str(self.port),
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--unixsocket",
+                str(self.socket),
+                *secured,
+            ],
             cwd=self._folder.name,
             stdout=self._log,
             stderr=subprocess.STDOUT,

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import random
+import socket
 import subprocess
 import sys
 from contextlib import aclosing
@@ -14,12 +16,24 @@ from schemas.errors import ViewError
 from schemas.topics import NOISE_SCORES
 from stream.embedded_broker import EmbeddedBroker
 from stream.settings import Secret, Settings
-from stream.view.connection import connect
+from stream.view.connection import PASSING, connect
 from stream.view.keys import Keys
 from stream.view.reader import ViewReader, opened
 from stream.view.writer import ViewWriter
 from tests.real.redis_server import RealRedis, certificate
-from tests.view import entries_of, fresh, heard, put, seen, until, until_caught_up, world
+from tests.view import (
+    contents,
+    entries_of,
+    fresh,
+    heard,
+    laid_out,
+    put,
+    seen,
+    slices,
+    until,
+    until_caught_up,
+    world,
+)
 from tests.view_contract import *  # noqa: F403 - its tests run here too
 from tests.view_contract import filled
 from tests.wire import Deployment
@@ -270,3 +284,51 @@ async def test_a_wait_for_news_outlasts_the_time_an_answer_may_take(base):
     view = msgspec.structs.replace(fresh(base).view, timeout_s=0.5)
     async with opened(msgspec.structs.replace(base, view=view)) as reader:
         assert await reader.live("$", wait_s=1.2) == []
+
+
+async def test_a_redis_that_is_full_takes_all_of_a_slice_or_nothing(own):
+    """Given a Redis without room; when a slice is written; then it is refused whole, and taken once there is room."""
+    settings = msgspec.structs.replace(Settings(), view=msgspec.structs.replace(Settings().view, url=own.url))
+    view, stream = await expected(settings)
+    async with aclosing(connect(settings)) as client:
+        writer, log = ViewWriter(client, settings.view), laid_out(world())
+        await writer.begin(entries_of(settings).half_life_s)
+        before = await contents(client, "decibel:")
+        pieces = list(slices(log, entries_of(settings), random.Random(5)))
+        own.asked("CONFIG SET", "maxmemory", 1)
+        with pytest.raises(PASSING):
+            await writer.write(1, pieces[:5])
+        assert await contents(client, "decibel:") == before
+        own.asked("CONFIG SET", "maxmemory", 0)
+        for each in pieces:
+            await writer.write(1, [each])
+        assert await seen(client, writer.keys) == view
+        assert await heard(ViewReader(client, "decibel", None)) == stream
+
+
+async def test_a_sink_ends_when_told_although_redis_is_away(deployment, own):
+    with sink(deployment) as process:
+        process.until_ready()
+        own.kill()
+        await until(lambda: _says(process, "decibel_view_ready 0.0"), "the sink has seen that Redis is away")
+        assert process.stop() == 0
+
+
+def test_a_sink_without_redis_or_port_says_so_and_ends(deployment, own):
+    own.kill()
+    refused = decibel(deployment, "view", "run")
+    assert refused.returncode == 1
+    assert "check that Redis runs and view.url" in refused.stderr
+    own.start()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        deployment.changes["DECIBEL_VIEW_HTTP_PORT"] = str(taken.getsockname()[1])
+        refused = decibel(deployment, "view", "run")
+    assert refused.returncode == 1
+    assert "view.http_port" in refused.stderr
+
+
+async def test_the_view_can_be_reached_by_a_socket_file(own):
+    view = msgspec.structs.replace(Settings().view, url=f"unix://{own.socket}")
+    async with opened(msgspec.structs.replace(Settings(), view=view)) as reader:
+        assert await reader.generation() is None
+        assert await reader.live("$", wait_s=0.1) == []
