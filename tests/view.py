@@ -33,8 +33,6 @@ from tests.wire import Deployment
 
 PARTITIONS = 2
 INCIDENTS = ("choir", "leak", "merger", "strike", "vote", "wheel")
-OFFSETS = frozenset({"offsets", "profile-marks", "index-marks"})
-"""Keys that hold offsets: the same events may lie elsewhere."""
 NAMES = ("Ada", "Bo", "Cleo", "Dee")
 
 
@@ -198,10 +196,15 @@ async def until_caught_up(deployment: Deployment, client: Client, keys: Keys) ->
 
 
 async def seen(client: Client, keys: Keys) -> dict[str, Any]:
-    """What readers see of the present view, without the offsets, which tell how records lay and not what they say."""
+    """What readers see of the present view.
+
+    Without offsets, which tell how records lay, and floors, which tell in which order they were let go of.
+    """
     root = keys.of(int(await client.get(keys.current))).root
     found = await contents(client, root)
-    return {key: value for key, value in found.items() if key not in OFFSETS}
+    for key in [key for key in found if key.startswith("changes:")]:
+        found[key] = {field: text for field, text in found[key].items() if not field.startswith(b"floor ")}
+    return {key: value for key, value in found.items() if key != "offsets"}
 
 
 async def heard(reader: ViewReader) -> dict[tuple[str, str], list[str]]:

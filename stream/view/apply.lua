@@ -1,8 +1,8 @@
 -- Applies records of one partition to the view: all of them, and the offset up to which they reach, or nothing.
 --
 -- Whatever is sent twice, or late, changes nothing: records below the stored offset are skipped; a score stands only
--- against a lower revision; a change only once by its id; an index against an earlier time; a profile against a lower
--- offset. So the view is a function of the set of events, and never disagrees with its offsets.
+-- against a lower revision; a change only once by its id; an index against no later time; a profile against the one
+-- before it in its partition. So the view is a function of the set of events, and never disagrees with its offsets.
 --
 -- KEYS  1 the pointer that must name the generation (`generation`, or `rebuilding` while one is made)
 --       2 the live stream   3 its offsets
@@ -79,35 +79,54 @@ function kinds.score(incident, event)
   return true
 end
 
+-- What is let go of moves its topic's floor up: an incident's changes come in order within a topic, so whatever lies
+-- below the floor has been here; of the floor's own revision, the ids it names. (Between topics there is no order: one
+-- that is late may bring what is older than all that is kept, and yet is news.)
+local function below_floor(changes, revision, id)
+  local floor = redis.call("HGET", changes, "floor " .. topic)
+  if not floor then
+    return false
+  end
+  local floor_revision = tonumber(string.match(floor, "^%d+"))
+  return revision < floor_revision
+    or (revision == floor_revision and string.find(floor, "\n" .. id .. "\n", 1, true) ~= nil)
+end
+
+local function let_go_of_the_oldest(changes, order)
+  local id, revision = unpack(redis.call("ZRANGE", order, 0, 0, "WITHSCORES"))
+  local field = "floor " .. string.match(redis.call("HGET", changes, id), "^%S+")
+  redis.call("ZREM", order, id)
+  redis.call("HDEL", changes, id)
+  revision = string.format("%.0f", revision)
+  local floor = redis.call("HGET", changes, field)
+  if not floor or string.match(floor, "^%d+") ~= revision then
+    floor = revision .. "\n"
+  end
+  redis.call("HSET", changes, field, floor .. id .. "\n")
+end
+
 -- revision
 function kinds.change(incident, event, id)
-  local revision = take()
+  local revision = tonumber(take())
   local changes, order = root .. "changes:" .. incident, root .. "order:" .. incident
-  if redis.call("HEXISTS", changes, id) == 1 then
+  if redis.call("HEXISTS", changes, id) == 1 or below_floor(changes, revision, id) then
     return false
   end
   redis.call("ZADD", order, revision, id)
   redis.call("HSET", changes, id, topic .. " " .. event)
   if redis.call("ZCARD", order) > changes_most then
-    local oldest = redis.call("ZRANGE", order, 0, 0)[1]
-    redis.call("ZREM", order, oldest)
-    redis.call("HDEL", changes, oldest)
-    return oldest ~= id -- else it is older than all that is kept: it has been here before
+    let_go_of_the_oldest(changes, order)
   end
   return true
 end
 
 -- Of one time the later record stands: a sum over the same moment may be corrected.
-function kinds.index(category, event, _, offset, at_ms)
-  local mark = redis.call("HGET", root .. "index-marks", category)
-  if mark then
-    local held_ms, held_offset = string.match(mark, "^(%-?%d+) (%d+)$")
-    held_ms, held_offset = tonumber(held_ms), tonumber(held_offset)
-    if held_ms > tonumber(at_ms) or (held_ms == tonumber(at_ms) and held_offset >= offset) then
-      return false
-    end
+function kinds.index(category, event, _, at_ms)
+  local held = redis.call("HGET", root .. "index-times", category)
+  if held and tonumber(held) > tonumber(at_ms) then
+    return false
   end
-  redis.call("HSET", root .. "index-marks", category, at_ms .. string.format(" %.0f", offset))
+  redis.call("HSET", root .. "index-times", category, at_ms)
   if redis.call("HGET", root .. "index", category) == event then
     return false
   end
@@ -116,16 +135,11 @@ function kinds.index(category, event, _, offset, at_ms)
 end
 
 -- number of parties, then for each: folded name, party
-function kinds.profile(incident, event, _, offset)
+function kinds.profile(incident, event)
   local names, parties = {}, {}
   for number = 1, tonumber(take()) do
     names[number], parties[number] = take(), take()
   end
-  local mark = redis.call("HGET", root .. "profile-marks", incident)
-  if mark and tonumber(mark) >= offset then
-    return false
-  end
-  redis.call("HSET", root .. "profile-marks", incident, string.format("%.0f", offset))
   if redis.call("HGET", root .. "profiles", incident) == event then
     return false
   end
@@ -153,7 +167,7 @@ while at <= #ARGV do
     at = at + more
     repeated = repeated + 1
   else
-    if kinds[kind](key, event, id, offset, at_ms) then
+    if kinds[kind](key, event, id, at_ms) then
       new = new + 1
       if to_live and offset >= live_stored then
         redis.call("XADD", KEYS[2], "MAXLEN", "~", live_most, "*",

@@ -91,7 +91,10 @@ class GenerationKeys(Struct, frozen=True):
         return f"{self.root}history:{incident_id}"
 
     def changes(self, incident_id: str) -> str:
-        """Hash id -> topic, a space, and the bytes of a change of state or trend, or a peak crossing."""
+        """Hash id -> topic, a space, and the bytes of a change of state or trend, or a peak crossing.
+
+        And `floor TOPIC` -> the latest revision that was let go of, and the ids of it.
+        """
         return f"{self.root}changes:{incident_id}"
 
     def order(self, incident_id: str) -> str:
