@@ -98,7 +98,8 @@ def with_repeats(outputs: tuple[Output, ...], chance: random.Random) -> list[Out
         said += outputs[at : at + ahead]
         at += ahead
         if chance.random() < 0.4:  # what editors sent is not sent again by a worker
-            again = outputs[max(0, at - chance.randint(1, 6)) : at]
+            again = outputs[max(0, at - chance.randint(1, 60)) : at]
+            again = again[: chance.randint(1, 60)]
             said += [output for output in again if output.topic != INCIDENT_PROFILES]
     return said
 

@@ -502,6 +502,21 @@ def test_a_profile_that_says_nothing_new_is_no_news(base):
     at_once(base, steps)
 
 
+def test_a_profile_that_is_read_again_does_not_come_back(base):
+    """Given two profiles of one incident; when the first is read again; then the second still stands."""
+
+    async def steps(mine, client, writer, reader):
+        said = [output for output in world() if output.topic == INCIDENT_PROFILES]
+        later = said[0]._replace(event=msgspec.structs.replace(said[0].event, title="later"))
+        log = await filled(mine, writer, [said[0], later])
+        [place] = log
+        written = await writer.write(1, [piece(log, entries_of(mine), place, 0, 1)])
+        assert written.repeated == {INCIDENT_PROFILES: 1}
+        assert await reader.profile(later.key) == encode(later.event)
+
+    at_once(base, steps)
+
+
 def test_what_is_read_again_into_another_generation_is_not_told_again(base):
     """Given a live stream; when a new generation is filled from an earlier record on; then the stream
     goes on behind it."""
