@@ -68,7 +68,7 @@ class Part(Struct, frozen=True):
 
 
 class Figure(Struct, frozen=True):
-    """A figure, by the latest name it goes by, and the incidents it is a party to, the loudest first."""
+    """A figure, named as in the loudest of the incidents it is a party to, and these, the loudest first."""
 
     name: str
     parts: tuple[Part, ...]

@@ -153,13 +153,13 @@ class ViewReader:
         if keys is None:
             return ()
         folded = await self._client.zrange(keys.figures, 0, max(0, limit - 1), desc=True)
-        found = [await self._figure(keys, name.decode(), now) for name in folded]
-        return tuple(figure for figure in found if figure is not None)
+        return tuple(await self._figures(keys, [name.decode() for name in folded], now))
 
     async def figure(self, name: str) -> Figure | None:
         """Return a figure, however its name is written, or None where no profile names it."""
         keys, now, _ = await self._present()
-        return None if keys is None else await self._figure(keys, fold(name), now)
+        found = [] if keys is None else await self._figures(keys, [fold(name)], now)
+        return found[0] if found else None
 
     async def live(self, after: str, *, most: int = 1000, wait_s: float = 0.0) -> list[LiveEvent]:
         """Return the events after the place `after` of the live stream ("0" for all that is kept, "$" for new ones).
@@ -235,17 +235,23 @@ class ViewReader:
             for incident_id, score, profile in zip(incident_ids, scores, profiles, strict=True)
         ]
 
-    async def _figure(self, keys: GenerationKeys, folded: str, now: float) -> Figure | None:
-        parties = sorted((await self._client.hgetall(keys.figure(folded))).items())
-        if not parties:
-            return None
-        standings = await self._standings(keys, [incident_id for incident_id, _ in parties], now)
-        parts = [
-            _part(incident_id.decode(), _PARTY.decode(party), standing)
-            for (incident_id, party), standing in zip(parties, standings, strict=True)
+    async def _figures(self, keys: GenerationKeys, folded: Sequence[str], now: float) -> list[Figure]:
+        """The figures of these names, in two round trips; without those that no profile names any more."""
+        async with self._client.pipeline(transaction=True) as pipeline:
+            for name in folded:
+                pipeline.hgetall(keys.figure(name))
+            parties_of_each = [parties for parties in await pipeline.execute() if parties]
+        incident_ids = sorted({incident_id for parties in parties_of_each for incident_id in parties})
+        standings = dict(zip(incident_ids, await self._standings(keys, incident_ids, now), strict=True))
+        return [
+            _figure(
+                [
+                    _part(incident_id.decode(), _PARTY.decode(party), standings[incident_id])
+                    for incident_id, party in parties.items()
+                ]
+            )
+            for parties in parties_of_each
         ]
-        parts.sort(key=lambda part: (-(part.noise or 0.0), part.incident_id))
-        return Figure(parts[0].name, tuple(parts))
 
 
 @asynccontextmanager
@@ -260,6 +266,11 @@ async def opened(settings: Settings) -> AsyncIterator[ViewReader]:
         finally:
             await blocking.aclose()
             await client.aclose()
+
+
+def _figure(parts: list[Part]) -> Figure:
+    loudest_first = sorted(parts, key=lambda part: (-(part.noise or 0.0), part.incident_id))
+    return Figure(loudest_first[0].name, tuple(loudest_first))
 
 
 def _part(incident_id: str, party: Party, standing: Standing | None) -> Part:
