@@ -43,5 +43,13 @@ class BrokerError(DecibelError):
     """Kafka did not do what was asked of it, or is not there; the message says what to check."""
 
 
+class ViewError(DecibelError):
+    """The view (Redis) did not do what was asked of it, or is not there; the message says what to check."""
+
+
+class RequestError(DecibelError):
+    """What a reader asks for cannot be answered as it is asked; the message names the parameter."""
+
+
 class StateError(DecibelError):
     """Stored state contradicts what is read; the worker stops rather than guess."""

@@ -1,24 +1,26 @@
-"""What `decibel doctor` checks: settings, policy, Kafka, topics, lag, Redis; each with what to do."""
+"""What `decibel doctor` checks: settings, policy, Kafka, topics, lag, the view; each with what to do."""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final, Literal
 
-import redis
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError
 from msgspec import Struct
 
-from schemas.errors import BrokerError, DecibelError
+from schemas.errors import BrokerError, DecibelError, ViewError
 from schemas.topics import INCIDENT_PROFILES, SOURCE_ITEMS
 from scoring.policy import load_policy
 from stream.kafka_clients import admin, broker_errors
 from stream.provisioning import Standing, partition_mismatch, plan, standing_topics
 from stream.settings import Settings
 from stream.topics import physical, specs
+from stream.view.connection import connect, view_errors
+from stream.view.reader import ViewReader
 
 PROBE_TIMEOUT_S: Final = 5.0
 """How long each outside system may take to answer: a doctor that hangs is no help."""
@@ -43,8 +45,7 @@ def examine(load: Callable[[], Settings]) -> Iterator[Check]:
     yield Check("settings", "ok", f"app_id {settings.app_id}, Kafka at {settings.kafka.bootstrap}")
     yield _policy(settings)
     yield from _kafka(settings)
-    if settings.redis.url:
-        yield _redis(settings)
+    yield _view(settings)
 
 
 def _policy(settings: Settings) -> Check:
@@ -151,17 +152,37 @@ def _committed(client: KafkaAdminClient, group: str) -> dict[TopicPartition, Any
             return committed
 
 
-def _redis(settings: Settings) -> Check:
+def _view(settings: Settings) -> Check:
+    """Whether Redis serves, keeps what it is given, and holds a view."""
+    if settings.view.embedded:
+        return Check("view", "ok", "embedded://: each process that needs one has its own, until it ends")
+    todo = "Start Redis, or correct the [view] section of the settings."
     try:
-        client = redis.Redis.from_url(
-            settings.redis.url, socket_timeout=PROBE_TIMEOUT_S, socket_connect_timeout=PROBE_TIMEOUT_S
+        with view_errors(settings, "no view"):
+            return asyncio.run(asyncio.wait_for(_examined_view(settings), PROBE_TIMEOUT_S))
+    except TimeoutError:
+        return Check("view", "fail", f"{settings.view.shown}: no answer in {PROBE_TIMEOUT_S:g} s", todo)
+    except ViewError as error:
+        return Check("view", "fail", str(error), todo)
+
+
+async def _examined_view(settings: Settings) -> Check:
+    client, shown = connect(settings), settings.view.shown
+    try:
+        memory = await client.info("memory")
+        reader = ViewReader(client, settings.view.prefix, time.time)
+        generation = await reader.generation()
+        if generation is None:
+            return Check("view", "warn", f"{shown} answers, but holds no view", "Start `decibel view run`.")
+        kept = f"{shown}: generation {generation} with {await reader.incidents():,} incidents"
+    finally:
+        await client.aclose()
+    evicts = memory.get("maxmemory_policy", "noeviction")
+    if memory.get("maxmemory") and evicts != "noeviction":
+        return Check(
+            "view",
+            "warn",
+            f"{kept}; its maxmemory-policy is {evicts}",
+            "Set it to noeviction: a view from which Redis throws keys out is wrong without a sign.",
         )
-        try:
-            client.ping()
-        finally:
-            client.close()
-    except (redis.RedisError, OSError, ValueError) as error:
-        reason = type(error).__name__ if settings.redis.shown != settings.redis.url else str(error)
-        detail = f"{settings.redis.shown}: {reason}"
-        return Check("redis", "fail", detail, "Start Redis, or correct redis.url; empty turns the view off.")
-    return Check("redis", "ok", f"{settings.redis.shown} answers")
+    return Check("view", "ok", kept)

@@ -1,16 +1,14 @@
-"""A worker's own HTTP: `/metrics` for Prometheus, `/healthz` (restart it if not) and `/readyz` (it scores)."""
+"""HTTP of a worker or a sink: `/metrics` for Prometheus, `/healthz` (restart it if not), `/readyz` (it works)."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from aiohttp import web
 from mode import Service
-from prometheus_client import exposition
-
-from stream.metrics import WorkerMetrics
+from prometheus_client import CollectorRegistry, exposition
 
 log = logging.getLogger(__name__)
 
@@ -19,11 +17,19 @@ MOST_STUCK_S: Final = 900.0
 Recovery of large tables takes minutes, not this long."""
 
 
+class Measured(Protocol):
+    """What has metrics: a worker, or the view's sink."""
+
+    @property
+    def registry(self) -> CollectorRegistry:
+        """All its metrics."""
+
+
 class HttpServer(Service):
     """Serves three pages on a port of its own; port 0 takes a free one and logs which."""
 
     def __init__(
-        self, host: str, port: int, metrics: WorkerMetrics, stuck_s: Callable[[], float], **kwargs: Any
+        self, host: str, port: int, metrics: Measured, stuck_s: Callable[[], float], **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         self._host, self._port = host, port

@@ -20,11 +20,11 @@ from stream.settings_source import Reading, Secret, read_sources
 
 __all__ = [
     "KafkaSettings",
-    "RedisSettings",
     "RocksdbSettings",
     "Secret",
     "Settings",
     "TopicSettings",
+    "ViewSettings",
     "WorkerSettings",
     "load_settings",
 ]
@@ -116,13 +116,49 @@ class RocksdbSettings(Struct, frozen=True):
     write_buffer_mb: Annotated[int, Meta(ge=1, le=4096)] = 16
 
 
-class RedisSettings(Struct, frozen=True):
-    """The view. An empty `url` means: none. The URL may hold a password, so its repr hides it."""
+class ViewSettings(Struct, frozen=True):
+    """The view in Redis. `embedded://` is a stand-in that lives in one process: for demo and tests.
+
+    The URL may hold a password, so its repr hides it. Caps (`_most`) bound what Redis keeps: points and changes of
+    each incident, entries of the live stream.
+    """
 
     url: Annotated[
         str,
-        Meta(pattern=r"^$|^(rediss?|unix)://", description="empty, or a URL: redis://, rediss:// or unix://"),
-    ] = ""
+        Meta(
+            pattern=r"^(embedded://|(rediss?|unix)://.+)$",
+            description="a URL that begins with redis://, rediss:// or unix://, or embedded://",
+        ),
+    ] = "embedded://"
+    username: str = ""
+    password: Secret = Secret("")
+    password_file: str = ""
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+    prefix: Annotated[
+        str,
+        Meta(
+            pattern=r"^[A-Za-z0-9._{}-]{1,100}$", description="1 to 100 of the letters A-Z a-z 0-9 . _ - { }"
+        ),
+    ] = "decibel"
+    timeout_s: Annotated[float, Meta(ge=0.1, le=60.0)] = 5.0
+    history_most: Annotated[int, Meta(ge=1, le=100_000)] = 720
+    history_step_s: Annotated[int, Meta(ge=1, le=86400)] = 3600
+    changes_most: Annotated[int, Meta(ge=10, le=100_000)] = 500
+    live_most: Annotated[int, Meta(ge=100, le=10_000_000)] = 20_000
+    http_host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
+    http_port: Port = 9647
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the view lives in this process alone."""
+        return self.url == "embedded://"
+
+    @property
+    def uses_tls(self) -> bool:
+        """Whether the connection is encrypted."""
+        return self.url.startswith("rediss://")
 
     @property
     def shown(self) -> str:
@@ -131,7 +167,7 @@ class RedisSettings(Struct, frozen=True):
         return re.sub(r"([?&]password=)[^&]*", r"\1***", hidden)
 
     def __repr__(self) -> str:
-        return f"RedisSettings(url={self.shown!r})"
+        return f"ViewSettings(url={self.shown!r}, username={self.username!r}, prefix={self.prefix!r})"
 
 
 class Settings(Struct, frozen=True):
@@ -144,7 +180,7 @@ class Settings(Struct, frozen=True):
     topics: TopicSettings = TopicSettings()
     worker: WorkerSettings = WorkerSettings()
     rocksdb: RocksdbSettings = RocksdbSettings()
-    redis: RedisSettings = RedisSettings()
+    view: ViewSettings = ViewSettings()
 
 
 _PATHS: Final = (
@@ -154,6 +190,10 @@ _PATHS: Final = (
     "kafka.cert_file",
     "kafka.key_file",
     "worker.datadir",
+    "view.password_file",
+    "view.ca_file",
+    "view.cert_file",
+    "view.key_file",
 )
 """Keys that name a file or folder; a relative one in the settings file starts at that file's folder."""
 
@@ -167,30 +207,36 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     """
     named = environ.get("DECIBEL_SETTINGS", "")
     file = path or (Path(named) if named else None)
-    reading = read_sources(Settings, file, environ, paths=_PATHS, hidden=("redis.url",))
+    reading = read_sources(Settings, file, environ, paths=_PATHS, hidden=("view.url",))
     _check_files(reading)
     _check_kafka(reading)
     _check_worker(reading)
+    _check_view(reading)
     return reading.build(Settings)
 
 
 def _check_files(reading: Reading) -> None:
-    for key in ("policy", "kafka.ca_file", "kafka.cert_file", "kafka.key_file", "kafka.password_file"):
+    for key in _PATHS:
         name = str(reading.get(key))
-        if name and not Path(name).is_file():
+        if key != "worker.datadir" and name and not Path(name).is_file():
             raise reading.error(key, f"there is no file {name!r}; give the path of one that can be read")
-    file = str(reading.get("kafka.password_file"))
+    for section in ("kafka", "view"):
+        _read_password(reading, section)
+
+
+def _read_password(reading: Reading, section: str) -> None:
+    """Put what the password file of a section holds in the place of its password."""
+    key = f"{section}.password_file"
+    file = str(reading.get(key))
     if not file:
         return
-    if reading.get("kafka.password"):
-        raise reading.error("kafka.password_file", "kafka.password is set too; set one of them")
+    if reading.get(f"{section}.password"):
+        raise reading.error(key, f"{section}.password is set too; set one of them")
     try:
         text = Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise reading.error(
-            "kafka.password_file", f"{file!r} cannot be read as text: {type(error).__name__}"
-        ) from None
-    reading.values["kafka.password"] = Secret(text.rstrip("\r\n"))
+        raise reading.error(key, f"{file!r} cannot be read as text: {type(error).__name__}") from None
+    reading.values[f"{section}.password"] = Secret(text.rstrip("\r\n"))
 
 
 def _check_kafka(reading: Reading) -> None:
@@ -222,3 +268,24 @@ def _check_worker(reading: Reading) -> None:
         raise reading.error(
             "worker.store", "rocksdb:// needs worker.datadir, a folder of this worker alone; set it"
         )
+
+
+def _check_view(reading: Reading) -> None:
+    _check_view_login(reading, str(reading.get("view.url")))
+    for key in ("view.ca_file", "view.cert_file", "view.key_file"):
+        if reading.get(key) and not str(reading.get("view.url")).startswith("rediss://"):
+            raise reading.error(key, "used only where view.url begins with rediss://")
+    for key, other in (("view.cert_file", "view.key_file"), ("view.key_file", "view.cert_file")):
+        if reading.get(key) and not reading.get(other):
+            raise reading.error(key, f"needs {other} as well; set both or neither")
+
+
+def _check_view_login(reading: Reading, url: str) -> None:
+    in_url = re.search(r"//[^/]*:[^@/]*@|[?&]password=", url)
+    for key in ("view.username", "view.password"):
+        if reading.get(key) and in_url:
+            raise reading.error(key, "view.url holds a login too; set one of them")
+        if reading.get(key) and url == "embedded://":
+            raise reading.error(key, "used only with a Redis; view.url is embedded://")
+    if reading.get("view.username") and not reading.get("view.password"):
+        raise reading.error("view.username", "needs view.password or view.password_file; set one of them")

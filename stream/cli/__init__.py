@@ -43,6 +43,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "profiles": Entry("stream.cli.profiles:profiles", "Send the editors' incident profiles to Kafka (put)."),
     "merge": Entry("stream.cli.merge:merge", "Merge an incident into another: its items count there."),
     "tail": Entry("stream.cli.tail:tail", "Print a topic's events as they come."),
+    "view": Entry("stream.cli.view:view", "Keep the view in Redis and look into it (run, rebuild, show)."),
     "dead-letters": Entry(
         "stream.cli.dead_letters:dead_letters",
         "Look at rejected records and send them again (list, show, requeue).",

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from stream.metrics import WorkerMetrics
+from stream.view.metrics import ViewMetrics
 
 ROOT = Path(__file__).parents[2]
 NAMING = [
@@ -17,19 +18,22 @@ NAMING = [
 _METRIC = re.compile(r"(?<![\w./])decibel_[a-z_]+\b(?![./])")
 
 
+def measured():
+    """Every metric of every process."""
+    return [family for metrics in (WorkerMetrics(), ViewMetrics()) for family in metrics.registry.collect()]
+
+
 def exported():
     """The names of all series, with their suffixes."""
     names = set()
-    for family in WorkerMetrics().registry.collect():
+    for family in measured():
         suffixes = {"counter": ["_total"], "histogram": ["_bucket", "_count", "_sum"]}.get(family.type, [""])
         names |= {family.name + suffix for suffix in suffixes}
     return names
 
 
 def families():
-    return {
-        family.name for family in WorkerMetrics().registry.collect() if family.name.startswith("decibel_")
-    }
+    return {family.name for family in measured() if family.name.startswith("decibel_")}
 
 
 @pytest.mark.parametrize("path", NAMING, ids=lambda path: path.name)
@@ -37,11 +41,11 @@ def test_every_metric_that_is_named_exists(path):
     for name in _METRIC.findall(path.read_text()):
         if (path.parent / name).with_suffix(".yml").exists():
             continue  # the name of a file of rules
-        assert name in exported() | families(), f"{path.name} names {name}, which no worker exports"
+        assert name in exported() | families(), f"{path.name} names {name}, which nothing exports"
 
 
 def test_the_operations_page_has_every_metric():
     page = (ROOT / "docs" / "operations.md").read_text()
-    for family in WorkerMetrics().registry.collect():
+    for family in measured():
         name = family.name + ("_total" if family.type == "counter" else "")
         assert f"`{name}`" in page, name

@@ -5,10 +5,21 @@ from __future__ import annotations
 import pytest
 
 from schemas.codec import decode_item
-from schemas.errors import BrokerError, DecibelError, PolicyError, RecordError, SettingsError, StateError
+from schemas.errors import (
+    BrokerError,
+    DecibelError,
+    PolicyError,
+    RecordError,
+    RequestError,
+    SettingsError,
+    StateError,
+    ViewError,
+)
 
 
-@pytest.mark.parametrize("kind", [RecordError, SettingsError, PolicyError, BrokerError, StateError])
+@pytest.mark.parametrize(
+    "kind", [RecordError, SettingsError, PolicyError, BrokerError, ViewError, RequestError, StateError]
+)
 def test_every_error_keeps_its_kind_and_gets_the_place_in_front(kind: type[DecibelError]):
     # when
     placed = kind("no such topic").at("line 3").at("items.jsonl")

@@ -98,7 +98,7 @@ def test_help_lists_every_command_without_importing_it():
     ]
 
 
-@pytest.mark.parametrize("name", ["topics", "ingest", "profiles", "tail", "doctor", "dead-letters"])
+@pytest.mark.parametrize("name", ["topics", "ingest", "profiles", "tail", "doctor", "dead-letters", "view"])
 def test_each_help_has_an_example(name):
     def commands(command, path):
         if isinstance(command, click.Group):
@@ -327,12 +327,19 @@ def test_doctor_tells_settings_that_cannot_be_read(tmp_path):
     assert "topics.partitions" in check["detail"]
 
 
-def test_doctor_goes_on_where_redis_and_policy_fail(decibel, environ, tmp_path):
+def test_doctor_goes_on_where_view_and_policy_fail(decibel, environ, tmp_path):
     policy = tmp_path / "policy.toml"
     policy.write_text("nonsense = 1\n")
-    environ |= {"DECIBEL_POLICY": str(policy), "DECIBEL_REDIS_URL": "redis://:hunter2@127.0.0.1:1/0"}
+    environ |= {"DECIBEL_POLICY": str(policy), "DECIBEL_VIEW_URL": "redis://:hunter2@127.0.0.1:1/0"}
     done = decibel("doctor", "--json")
     assert done.exit_code == 1
     found = {check["name"]: check["status"] for check in json.loads(done.stdout)}
-    assert found == {"settings": "ok", "policy": "fail", "broker": "warn", "redis": "fail"}
+    assert found == {"settings": "ok", "policy": "fail", "broker": "warn", "view": "fail"}
     assert "hunter2" not in done.output
+
+
+@pytest.mark.parametrize("arguments", [["run"], ["rebuild"], ["show"]])
+def test_a_view_that_nobody_else_could_see_is_refused(decibel, arguments):
+    done = decibel("view", *arguments)
+    assert done.exit_code == 1
+    assert "view.url: embedded://" in done.stderr

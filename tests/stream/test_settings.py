@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import BrokerError, SettingsError
-from stream.settings import KafkaSettings, RedisSettings, Secret, Settings, load_settings
+from stream.settings import KafkaSettings, Secret, Settings, ViewSettings, load_settings
 from stream.settings_source import RESERVED, variable_of
 
 
@@ -91,6 +91,15 @@ def test_reserved_variables_and_those_of_kubernetes_are_no_settings():
         ('policy = "gone.toml"', ["policy", "gone.toml"]),
         ('[kafka]\nsecurity_protocol = "SASL_SSL"', ["kafka.security_protocol", "kafka.username"]),
         ('[kafka]\nusername = "u"', ["kafka.username", "SASL_SSL", "it is PLAINTEXT"]),
+        ('[view]\nurl = "http://h"', ["view.url", "redis://", "embedded://"]),
+        ('[view]\nprefix = "a:b"', ["view.prefix: 'a:b'", "letters"]),
+        ("[view]\nlive_most = 1", ["view.live_most: 1", "a whole number from 100"]),
+        ('[view]\nurl = "redis://h"\nusername = "u"', ["view.username", "view.password"]),
+        ('[view]\npassword = "p"', ["view.password", "embedded://"]),
+        ('[view]\nurl = "redis://:x@h"\npassword = "p"', ["view.password", "view.url holds a login"]),
+        ('[view]\nurl = "redis://h"\nca_file = "decibel.toml"', ["view.ca_file", "rediss://"]),
+        ('[view]\nurl = "rediss://h"\ncert_file = "decibel.toml"', ["view.cert_file", "view.key_file"]),
+        ('[view]\nurl = "redis://h"\npassword_file = "gone"', ["view.password_file", "gone"]),
         ("[kafka", ["not TOML"]),
     ],
 )
@@ -149,6 +158,15 @@ def test_the_password_can_be_a_file(written, tmp_path):
     assert settings.kafka.password == Secret("hunter2")
 
 
+def test_the_password_of_the_view_can_be_a_file_or_a_variable_and_shows_nowhere(written, tmp_path):
+    (tmp_path / "password").write_text("hunter2\n")
+    path = written('[view]\nurl = "redis://h"\npassword_file = "password"')
+    variable = {"DECIBEL_VIEW_URL": "redis://h", "DECIBEL_VIEW_PASSWORD": "hunter2"}
+    for settings in (load_settings(path, {}), load_settings(None, variable)):
+        assert settings.view.password == Secret("hunter2")
+        assert "hunter2" not in repr(settings)
+
+
 def test_a_password_and_a_password_file_contradict(written, tmp_path):
     (tmp_path / "password").write_text("hunter2")
     message = complaint(written(SASL + 'password = "hunter3"\npassword_file = "password"'))
@@ -156,17 +174,17 @@ def test_a_password_and_a_password_file_contradict(written, tmp_path):
     assert "hunter" not in message
 
 
-@pytest.mark.parametrize("text", ["[kafka]\npassword = 123456", '[redis]\nurl = "redis//:123456@host"'])
+@pytest.mark.parametrize("text", ["[kafka]\npassword = 123456", '[view]\nurl = "redis//:123456@host"'])
 def test_a_wrong_secret_is_not_repeated_in_the_error(written, text):
     assert "123456" not in complaint(written(text))
 
 
-def test_the_password_of_redis_is_hidden():
+def test_the_password_of_the_view_is_hidden():
     for url in ("redis://user:hunter2@host:1/0", "redis://:hunter2@host", "unix:///s?password=hunter2"):
-        settings = RedisSettings(url=url)
+        settings = ViewSettings(url=url)
         assert "hunter2" not in repr(settings)
         assert "***" in settings.shown
-    assert RedisSettings(url="redis://host:1/0").shown == "redis://host:1/0"
+    assert ViewSettings(url="redis://host:1/0").shown == "redis://host:1/0"
 
 
 def test_kafka_pythons_debug_log_does_not_show_the_password(caplog):
