@@ -31,17 +31,18 @@ class Audience(NamedTuple):
         return self.estimated / total if total else 0.0
 
 
-def recent_share(incident: Incident, policy: Policy) -> float:
-    """Return which share (0 to 1) of what the items reached still counts, as of the last coverage.
+def recent_share(incident: Incident, policy: Policy, most_items: float = math.inf) -> float:
+    """Return which share (0 to 1) of what coverage has come to still counts, as of the last coverage.
 
-    Each item loses half its part in `coverage_h`; their decayed count over their number is that share for items
-    alike. So one item after weeks of silence does not bring back all that was ever said, and no item's counts have
-    to be kept by date.
+    Each item loses half its part in `aging.item_half_life_h`. While `aging.full_share` of the items is left, the whole
+    counts, and every factor is as published; below, the share that is left over that one. So one item after weeks of
+    silence does not bring back all that was ever said, and no item's counts have to be kept by date: it is the
+    incident's decayed count of items over their number, or over `most_items` where they are more.
     """
-    if not incident.items:
-        return 1.0
-    horizon = policy.rates.horizons_h.index(policy.curve.coverage_h)
-    return min(1.0, incident.counts[horizon] / incident.items)
+    rule = policy.aging
+    recent = incident.counts[policy.rates.horizons_h.index(rule.item_half_life_h)]
+    wanted = rule.full_share * min(incident.items, most_items)
+    return recent / wanted if recent < wanted else 1.0
 
 
 def audience(incident: Incident, policy: Policy) -> Audience:
@@ -82,13 +83,15 @@ def star_power(incident: Incident, policy: Policy) -> float:
 
 
 def duration(incident: Incident, policy: Policy) -> float:
-    """Time from first to last coverage over 72 h, at most 100."""
-    return min(FULL, FULL * (incident.last_seen - incident.first_seen) / (policy.duration.full_h * HOUR_S))
+    """Time from first to last coverage over 72 h, at most 100; less where it was not sustained (`recent_share`)."""
+    lasted = min(FULL, FULL * (incident.last_seen - incident.first_seen) / (policy.duration.full_h * HOUR_S))
+    return lasted * recent_share(incident, policy, policy.aging.spread_items)
 
 
 def cross_platform(incident: Incident, policy: Policy) -> float:
-    """Points for each independent platform that covers it, at most 100."""
-    return min(FULL, policy.cross_platform.points_per_platform * len(incident.platforms))
+    """Points for each independent platform that covers it, at most 100; less where little covers it any more."""
+    points = min(FULL, policy.cross_platform.points_per_platform * len(incident.platforms))
+    return points * recent_share(incident, policy, policy.aging.spread_items)
 
 
 def stance_mass(incident: Incident) -> float:

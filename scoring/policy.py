@@ -24,15 +24,22 @@ OTHER: Final = "other"
 
 
 class Curve(_Table, frozen=True):
-    """How fast noise decays, and how fast an item loses its part in reach and engagement."""
+    """How fast noise decays."""
 
     half_life_h: Positive
-    coverage_h: Positive
 
     @property
     def half_life_s(self) -> float:
         """Half-life of the noise in seconds."""
         return self.half_life_h * HOUR_S
+
+
+class Aging(_Table, frozen=True):
+    """How fast an item loses its part in what coverage has come to, and how much must be left for the whole of it."""
+
+    item_half_life_h: Positive
+    full_share: Annotated[float, Meta(gt=0.0, le=1.0)]
+    spread_items: Annotated[float, Meta(ge=1.0)]
 
 
 class Reach(_Table, frozen=True):
@@ -245,6 +252,7 @@ class Policy(_Table, frozen=True):
     version: str
     weights: Factors
     curve: Curve
+    aging: Aging
     reach: Reach
     engagement: EngagementRule
     star_power: StarPower
@@ -363,9 +371,9 @@ def _check_trend(policy: Policy) -> None:
             raise PolicyError(
                 f"trend.{key}: {getattr(trend, key):g} is none of rates.horizons_h {list(horizons)}"
             )
-    if policy.curve.coverage_h not in horizons:
+    if policy.aging.item_half_life_h not in horizons:
         raise PolicyError(
-            f"curve.coverage_h: {policy.curve.coverage_h:g} is none of rates.horizons_h {list(horizons)}"
+            f"aging.item_half_life_h: {policy.aging.item_half_life_h:g} is none of rates.horizons_h {list(horizons)}"
         )
     if not trend.fast_h < trend.slow_h <= trend.usual_h:
         raise PolicyError("trend: fast_h < slow_h <= usual_h must hold")

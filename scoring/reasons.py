@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -74,7 +75,7 @@ def because(incident: Incident, policy: Policy, names: Names) -> dict[str, str]:
         "engagement": engagement(incident, policy),
         "star_power": star_power(incident, policy, names),
         "duration": duration(incident, policy),
-        "cross_platform": cross_platform(incident),
+        "cross_platform": cross_platform(incident, policy),
         "polarity": polarity(incident, policy),
         "industry_impact": industry_impact(incident, policy),
     }
@@ -134,17 +135,17 @@ def tiers(incident: Incident, policy: Policy) -> dict[str, Tier]:
 def duration(incident: Incident, policy: Policy) -> str:
     """How long coverage has lasted, and how long gives full marks."""
     lasted = incident.last_seen - incident.first_seen
-    return f"{span(lasted)} from first to last coverage; {policy.duration.full_h:g} h give 100"
+    aged = _aged(incident, policy, policy.aging.spread_items)
+    return f"{span(lasted)} from first to last coverage; {policy.duration.full_h:g} h give 100{aged}"
 
 
-def cross_platform(incident: Incident) -> str:
+def cross_platform(incident: Incident, policy: Policy) -> str:
     """Which platforms cover it, with how many items."""
     ranked = sorted(incident.platforms.items(), key=lambda each: (-each[1].items, each[0]))
     if not ranked:
         return "no platform covers it any more"
-    return f"{_counted(len(ranked), 'platform')}: " + _listed(
-        f"{name} {sums.items:,}" for name, sums in ranked
-    )
+    named = _listed(f"{name} {sums.items:,}" for name, sums in ranked)
+    return f"{_counted(len(ranked), 'platform')}: {named}{_aged(incident, policy, policy.aging.spread_items)}"
 
 
 def polarity(incident: Incident, policy: Policy) -> str:
@@ -233,10 +234,10 @@ def _held_back(incident: Incident, policy: Policy, at: float, ratio: float) -> s
     return f"; {'too few items' if few else 'but the noise does not fall'} to call it falling"
 
 
-def _aged(incident: Incident, policy: Policy) -> str:
+def _aged(incident: Incident, policy: Policy, most_items: float = math.inf) -> str:
     """That older coverage counts for less, where it makes a difference that shows."""
-    recent = factors.recent_share(incident, policy)
-    return f"; the {100 * recent:.0f} % of it all that have not aged" if recent < AGED else ""
+    recent = factors.recent_share(incident, policy, most_items)
+    return f"; aged to {100 * recent:.0f} %, most of it is old" if recent < AGED else ""
 
 
 def _listed(parts: Iterable[str]) -> str:

@@ -93,10 +93,23 @@ def rate(items: list[Standing], half_life_h: float, at: float) -> float:
     return count(items, half_life_h, at) * math.log(2.0) / half_life_h
 
 
-def recent(items: list[Standing], policy: Policy) -> float:
-    """The mean of what is left of each item at the last coverage."""
-    last = max((each.at for each in items), default=0.0)
-    return count(items, policy.curve.coverage_h, last) / len(items) if items else 1.0
+class Recent(NamedTuple):
+    """The share of the coverage that still counts: of reach and engagement, and of duration and platforms."""
+
+    whole: float = 1.0
+    spread: float = 1.0
+
+
+FRESH = Recent()
+
+
+def recent(items: list[Standing], policy: Policy) -> Recent:
+    """What is left of the items at the last coverage, against what must be left for the whole to count."""
+    if not items:
+        return FRESH
+    rule, last = policy.aging, max(each.at for each in items)
+    left = count(items, rule.item_half_life_h, last) / rule.full_share
+    return Recent(min(1.0, left / len(items)), min(1.0, left / min(len(items), rule.spread_items)))
 
 
 def factors(
@@ -105,9 +118,9 @@ def factors(
     impact: float | None = None,
     tiers: dict[str, str] | None = None,
     *,
-    recent: float = 1.0,
+    recent: Recent = FRESH,
 ):
-    """The seven factors, in the order of the contract; `recent` is what is left of all reach and engagement."""
+    """The seven factors, in the order of the contract; `recent` is what is left of the coverage."""
     people = units = 0.0
     for name, (_, interactions, audience, without) in found.platforms.items():
         rule = policy.platforms.get(name, policy.platforms["other"])
@@ -120,7 +133,7 @@ def factors(
         "C": policy.star_power.C,
     }
     named = {**dict.fromkeys(found.figures, policy.star_power.default_tier.value), **(tiers or {})}
-    people, units = recent * people, recent * units
+    people, units = recent.whole * people, recent.whole * units
     mass = (found.critic + found.defender) / 1e6
     polarity = policy.polarity.neutral
     if mass:
@@ -131,8 +144,9 @@ def factors(
         min(100.0, policy.reach.points_per_decade * math.log10(1.0 + people)),
         min(100.0, 100.0 * math.log10(1.0 + units) / math.log10(1.0 + policy.engagement.full_units)),
         min(100.0, sum(points[tier] for tier in named.values())),
-        min(100.0, 100.0 * (found.last_seen - found.first_seen) / 3600.0 / policy.duration.full_h),
-        min(100.0, policy.cross_platform.points_per_platform * len(found.platforms)),
+        recent.spread
+        * min(100.0, 100.0 * (found.last_seen - found.first_seen) / 3600.0 / policy.duration.full_h),
+        recent.spread * min(100.0, policy.cross_platform.points_per_platform * len(found.platforms)),
         polarity,
         policy.industry_impact.default if impact is None else impact,
     )

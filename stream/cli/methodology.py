@@ -102,8 +102,9 @@ def _factors(policy: Policy) -> Section:
             f"view {rule.view_weight:g}. A figure without a tier counts as {star.default_tier.value}."
         ),
         (
-            "In reach and engagement old coverage counts less: an item loses half its part in "
-            f"{policy.curve.coverage_h:g} h."
+            f"Old coverage counts less: an item loses half its part in {policy.aging.item_half_life_h:g} h, and where "
+            f"less than {100 * policy.aging.full_share:g} % of all is left, audience and interactions shrink with it; "
+            f"duration and cross-platform where it is less than that of {policy.aging.spread_items:g} items."
         ),
     )
     rows = tuple((LABELS[name], f"{weights[name]:.2f}", formulas[name]) for name in LABELS)

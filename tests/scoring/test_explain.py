@@ -79,7 +79,7 @@ def test_reasons_name_the_figures(driver):
     why = {name: line.because for name, line in by_name(told(driver, 4)).items()}
     typical = {name: driver.policy.platform(name).typical for name in ("hackernews", "reddit")}
 
-    assert why["reach"] == "audience 4,569 (78 % estimated)"
+    assert why["reach"] == "audience 4,600 (78 % estimated)"
     recent = factors.recent_share(driver.state(), driver.policy)
     assert f"hackernews {recent * 300 / typical['hackernews']:.3g}" in why["engagement"]
     assert f"reddit {recent * 60 / typical['reddit']:.3g}" in why["engagement"]

@@ -121,16 +121,37 @@ def test_every_factor_at_its_top_gives_100():
     assert math.isclose(factors.total(factors.weighted(full, POLICY.weights)), 100.0)
 
 
-def test_what_was_reached_long_ago_counts_less_with_each_half_life():
-    # given: a hundred posts, one half-life of coverage later one more
+@pytest.mark.parametrize(
+    ("half_lives", "left"), [(0, 1.0), (0.5, 1.0), (1, 0.7214), (3, 0.1909), (8, 0.01967)]
+)
+def test_the_whole_counts_while_seven_tenths_are_left_and_below_what_is_left_of_it(half_lives, left):
+    # given: a hundred posts, and so much later one more
     driver = Driver()
     for number in range(100):
         driver.pipe(item(f"i{number}", h=0.0, platform="reddit", likes=1000))
     whole = factors.engagement_units(driver.state(), POLICY)
-    driver.pipe(item("late", h=POLICY.curve.coverage_h, platform="reddit", likes=1000))
+    driver.pipe(item("late", h=POLICY.aging.item_half_life_h * half_lives, platform="reddit", likes=1000))
 
-    # then: half of a hundred, and the new one
-    assert factors.engagement_units(driver.state(), POLICY) == pytest.approx(whole * 51 / 100)
+    # then
+    assert factors.engagement_units(driver.state(), POLICY) == pytest.approx(whole * 1.01 * left, rel=1e-3)
+
+
+def test_a_trickle_sustains_coverage_and_keeps_its_platforms_and_a_lone_post_does_not():
+    # given: two months of silence after forty posts on two platforms
+    driver, later_h = Driver(), 24.0 * 60
+    for number in range(40):
+        driver.pipe(item(f"i{number}", h=3.0 * number, platform=("reddit", "lobsters")[number % 2]))
+
+    # when
+    driver.pipe(item("lone", h=later_h, platform="reddit"))
+    lone = factors.factors(driver.state(), POLICY)
+    for number in range(8):
+        driver.pipe(item(f"t{number}", h=later_h + 24.0 * number, platform="reddit"))
+    trickle = factors.factors(driver.state(), POLICY)
+
+    # then
+    assert (lone.duration, lone.cross_platform) == pytest.approx((27.03, 10.81), rel=1e-3)
+    assert (trickle.duration, trickle.cross_platform) == (100.0, 40.0)
 
 
 def test_one_item_after_weeks_of_silence_does_not_bring_back_the_old_noise():

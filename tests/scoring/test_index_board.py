@@ -18,7 +18,7 @@ from tests.driver import SHIPPED_POLICY
 DAY_S = 24 * HOUR_S
 POLICY = msgspec.structs.replace(
     SHIPPED_POLICY,
-    curve=Curve(half_life_h=24.0, coverage_h=168.0),
+    curve=Curve(half_life_h=24.0),
     index=msgspec.structs.replace(SHIPPED_POLICY.index, movers=2, average_d=20.0),
 )
 """Noise halves in a day, two movers are named, and the average forgets with a time constant of ten days."""

@@ -59,7 +59,11 @@ def test_the_shipped_policy_loads_and_has_the_published_constants():
         (r"^reach = 0.20", "reach = -0.20", "weights.reach"),
         (r"^reach = 0.20", "", "Object missing required field `reach` - at `$.weights`"),
         (r"^half_life_h = 168.0", "half_life_h = 0.0", "$.curve.half_life_h"),
-        (r"^coverage_h = 168.0", "coverage_h = 100.0", "curve.coverage_h: 100 is none of rates.horizons_h"),
+        (
+            r"^item_half_life_h = 168.0",
+            "item_half_life_h = 100.0",
+            "aging.item_half_life_h: 100 is none of rates.horizons_h",
+        ),
         (r"^half_life_h = 168.0", "half_life_h = nan", "$.curve.half_life_h"),
         (r"^half_life_h = 168.0", "half_life_h = inf", "curve.half_life_h: inf is not a finite number"),
         (r"^half_life_h = 168.0", 'half_life_h = "long"', "$.curve.half_life_h"),

@@ -70,7 +70,7 @@ def test_its_numbers_are_those_of_the_policy_that_runs(tmp_path):
     policy = tmp_path / "mine.toml"
     policy.write_text(
         SHIPPED.read_text()
-        .replace("half_life_h = 168.0  ", "half_life_h = 91.0  ")
+        .replace("\nhalf_life_h = 168.0  ", "\nhalf_life_h = 91.0  ")
         .replace("than = 75.0", "than = 81.0")
         .replace("surging_ratio = 2.5", "surging_ratio = 3.25")
         .replace("reach = 0.20", "reach = 0.25")
@@ -200,7 +200,9 @@ def phrases(policy):
         "sum of points: " + ", ".join(f"{tier.value} {star.points(tier):g}" for tier in Tier),
         f"an unlisted figure is {star.default_tier.value}",
         f"/ {policy.duration.full_h:g} h`",
-        f"loses half its part in {policy.curve.coverage_h:g} h",
+        f"An item loses half its part in {policy.aging.item_half_life_h:g} h",
+        f"{100 * policy.aging.full_share:g} % of all items are left",
+        f"of no more than {policy.aging.spread_items:g} items",
         f"`{policy.cross_platform.points_per_platform:g} × platforms`",
         f"as assessed, else {policy.industry_impact.default:g}",
         f"{weights.comment_weight:g} × comments + {weights.share_weight:g} × shares",
