@@ -8,39 +8,53 @@ from scoring.decay import NEVER
 
 
 class Deadlines:
-    """The next wake-up of each incident, earliest first (epoch seconds).
+    """The next deadline of each incident, earliest first (epoch seconds).
 
-    A deadline that moves later is left where it is: the early wake-up finds nothing due and puts the incident back.
+    A deadline that moves later leaves its entry on the heap where it is; when that comes up, the incident is put back.
     So an observation, which mostly moves deadlines later, costs no heap operation, and each incident has one entry.
     """
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, str]] = []
-        self._wake: dict[str, float] = {}
+        self._entry: dict[str, float] = {}
+        self._due: dict[str, float] = {}
 
     def __len__(self) -> int:
         """Return how many incidents have a deadline."""
-        return len(self._wake)
+        return len(self._due)
 
     def plan(self, incident_id: str, at: float) -> None:
-        """Wake the incident at `at` at the latest; NEVER asks for nothing."""
-        if at < self._wake.get(incident_id, NEVER):
-            self._wake[incident_id] = at
-            heapq.heappush(self._heap, (at, incident_id))
+        """Put the deadline `at` in the place of the incident's last one; NEVER takes it away."""
+        if at == NEVER:
+            self._due.pop(incident_id, None)
+            return
+        self._due[incident_id] = at
+        if at < self._entry.get(incident_id, NEVER):
+            self._enter(incident_id, at)
 
     def pop(self, until: float) -> tuple[float, str] | None:
-        """Take the earliest wake-up at or before `until`, ties by incident; None when there is none."""
+        """Take the earliest deadline at or before `until`, ties by incident; None when there is none."""
         heap = self._heap
         while heap and heap[0][0] <= until:
             at, incident_id = heapq.heappop(heap)
-            if self._wake.get(incident_id) == at:
-                del self._wake[incident_id]
+            if self._entry.get(incident_id) != at:
+                continue
+            del self._entry[incident_id]
+            due = self._due.get(incident_id, NEVER)
+            if due == at:
+                del self._due[incident_id]
                 return at, incident_id
+            if due < NEVER:
+                self._enter(incident_id, due)
         return None
 
     def next(self) -> float:
-        """Return the time of the earliest wake-up, or NEVER."""
+        """Return the earliest time at which one may be due, or NEVER: none is before."""
         heap = self._heap
-        while heap and self._wake.get(heap[0][1]) != heap[0][0]:
+        while heap and self._entry.get(heap[0][1]) != heap[0][0]:
             heapq.heappop(heap)
         return heap[0][0] if heap else NEVER
+
+    def _enter(self, incident_id: str, at: float) -> None:
+        self._entry[incident_id] = at
+        heapq.heappush(self._heap, (at, incident_id))

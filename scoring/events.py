@@ -21,18 +21,19 @@ from scoring.levels import level_of
 from scoring.peaks import Crossing
 from scoring.policy import Policy
 from scoring.trend import multiple
-from scoring.upcoming import next_deadline
 from scoring.verdict import verdict
 
 
 def noise_score(
-    incident_id: str, incident: Incident, policy: Policy, values: Factors, change: Change
+    incident_id: str, incident: Incident, policy: Policy, values: Factors, change: Change, due: float
 ) -> Output:
-    """Return the score of the incident's latest revision: `values` are its factors, `change` what brought it."""
+    """Return the score of the incident's latest revision.
+
+    What is known of it already is given: its factors, what changed it, its next deadline (epoch seconds, or NEVER).
+    """
     at, half_life_s = incident.as_of, policy.curve.half_life_s
     left = decay(at - incident.last_seen, half_life_s)
     noise = incident.composite * left
-    due = next_deadline(incident, policy, at)
     score = NoiseScore(
         incident_id=incident_id,
         revision=incident.revision,

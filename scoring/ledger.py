@@ -25,6 +25,7 @@ from scoring.changes import Changes, ItemKey, Outcome, Tally
 from scoring.clock import Clock, Times, times_of
 from scoring.curve import settle_averages
 from scoring.deadlines import Deadlines
+from scoring.decay import NEVER
 from scoring.incident import Incident
 from scoring.index import Part, PartitionIndex, part_of
 from scoring.item import Counted, ItemRow, count, rewrite
@@ -34,8 +35,6 @@ from scoring.rows import Rows
 from scoring.upcoming import next_deadline
 
 DETECTED: Final = "first detected"
-_A_MOMENT_S: Final = 0.0005
-"""Less than the whole milliseconds that times are counted in."""
 
 
 class Ledger:
@@ -63,7 +62,7 @@ class Ledger:
         self._items_held = 0
         self._changes = Changes()
         self._factors: dict[str, Factors] = {}
-        self._to_score: dict[str, tuple[Incident, Before | None]] = {}
+        self._to_score: dict[str, tuple[Incident, Before | None, float]] = {}
         self._began_at: dict[str, int] = {}
 
     # -- what comes in -------------------------------------------------------------------------------------------
@@ -162,10 +161,7 @@ class Ledger:
             if offset is not None and offset <= incident.items_offset:
                 past.append((incident_id, at))
                 continue
-            due = next_deadline(incident, self.policy, max(incident.as_of, at - _A_MOMENT_S))
-            if due <= at:  # one that has moved later is only put back: others may be due before it
-                due = self._fire(incident_id, incident, due)
-            self.deadlines.plan(incident_id, due)
+            self.deadlines.plan(incident_id, self._fire(incident_id, incident, at))
         for incident_id, at in past:
             self.deadlines.plan(incident_id, at)
 
@@ -177,8 +173,8 @@ class Ledger:
 
     def collect(self) -> Changes:
         """Return everything that has changed since the last call, and begin anew."""
-        for incident_id, (incident, was) in self._to_score.items():
-            self._changes.outputs.append(self._score(incident_id, incident, was))
+        for incident_id, (incident, was, due) in self._to_score.items():
+            self._changes.outputs.append(self._score(incident_id, incident, was, due))
         self._to_score.clear()
         self._began_at.clear()
         changes, self._changes = self._changes, Changes()
@@ -260,11 +256,14 @@ class Ledger:
         values = self._factors[incident_id] = factors.factors(incident, self.policy)
         incident.composite = factors.composite(incident, self.policy, values)
 
-    def _score(self, incident_id: str, incident: Incident, was: Before | None) -> Output:
-        """The score of the latest revision; `was` is what stood before it, None if a deadline brought it."""
+    def _score(self, incident_id: str, incident: Incident, was: Before | None, due: float) -> Output:
+        """The score of the latest revision; `was` is what stood before it, None if a deadline brought it.
+
+        `due` is the incident's next deadline as of that revision.
+        """
         values = self._values(incident_id, incident)
         change = movement.moved(was, incident, values, self.policy)
-        return events.noise_score(incident_id, incident, self.policy, values, change)
+        return events.noise_score(incident_id, incident, self.policy, values, change, due)
 
     def _count(self, platform: str, outcome: Outcome) -> None:
         key = (platform if platform in self.policy.platforms else OTHER, outcome)
@@ -293,9 +292,11 @@ class Ledger:
         if not incident.detected:
             self._detect(incident_id, incident, now)
         lifecycle.resume(incident, policy, now)
-        self._tell(incident_id, incident, now, self._assess(incident, now), was)
+        assessed = self._assess(incident, now)
+        due = next_deadline(incident, policy, now, assessed.outlook)
+        self._tell(incident_id, incident, now, assessed, was, due)
         self.index.replace(incident_id, before, part_of(incident, policy), now)
-        self.deadlines.plan(incident_id, next_deadline(incident, policy, now))
+        self.deadlines.plan(incident_id, due)
 
     def _detect(self, incident_id: str, incident: Incident, now: float) -> None:
         """An incident has its first item."""
@@ -317,13 +318,14 @@ class Ledger:
         """Fire the deadline due at `due`; return the next one. The row changes only if something came of it."""
         self.tally.deadlines += 1
         assessed = self._assess(incident, due)
+        then = next_deadline(incident, self.policy, due, assessed.outlook)
         if assessed.happened:
             incident.revision += 1
             incident.as_of = due
             self.tally.revisions += 1
             self._changes.incidents[incident_id] = incident
-            self._tell(incident_id, incident, due, assessed, None)
-        return next_deadline(incident, self.policy, due)
+            self._tell(incident_id, incident, due, assessed, None, then)
+        return then
 
     def _fire_until(self, incident_id: str, incident: Incident, until: float) -> None:
         """Fire what is due of one incident by `until`."""
@@ -334,21 +336,28 @@ class Ledger:
     def _assess(self, incident: Incident, now: float) -> Assessment:
         """Bring peaks, trend and state up to `now`; the row changes, and what happened is returned."""
         crossings = list(peaks.cross(incident, self.policy, now))
-        trend_was = trend.turn(incident, self.policy, now)
+        trend_was, outlook = trend.turn(incident, self.policy, now)
         activity_was = activity.step(incident, self.policy, now)
         turned = trend_was is not None or activity_was is not incident.activity
         steps = list(lifecycle.step(incident, self.policy, now))
-        return Assessment(crossings, (trend_was or incident.trend, activity_was) if turned else None, steps)
+        words_were = (trend_was or incident.trend, activity_was) if turned else None
+        return Assessment(crossings, words_were, steps, outlook)
 
     def _tell(
-        self, incident_id: str, incident: Incident, now: float, assessed: Assessment, was: Before | None
+        self,
+        incident_id: str,
+        incident: Incident,
+        now: float,
+        assessed: Assessment,
+        was: Before | None,
+        due: float,
     ) -> None:
         """Turn what happened into events, and ask for the score of this revision."""
         policy, outputs = self.policy, self._changes.outputs
         for crossing in assessed.crossings:
             outputs.append(events.peak_crossing(incident_id, incident, policy, now, crossing))
-        if assessed.trend_was is not None:
-            outputs.append(events.trend_update(incident_id, incident, policy, now, *assessed.trend_was))
+        if assessed.words_were is not None:
+            outputs.append(events.trend_update(incident_id, incident, policy, now, *assessed.words_were))
         for step in assessed.steps:
             reason = lifecycle.reason(step.rule)
             outputs.append(
@@ -357,9 +366,9 @@ class Ledger:
                 )
             )
         if self.conflate:
-            self._to_score[incident_id] = (incident, was)
+            self._to_score[incident_id] = (incident, was, due)
         else:
-            outputs.append(self._score(incident_id, incident, was))
+            outputs.append(self._score(incident_id, incident, was, due))
 
     # -- merges --------------------------------------------------------------------------------------------------
 
@@ -390,7 +399,8 @@ class Ledger:
             told_at = to_epoch(profile.updated_at)  # an incident without an item has no time of its own
         self._changes.outputs.append(events.incident_merged(incident_id, incident, into, told_at, items))
         if incident.detected:
-            self._tell(incident_id, incident, now, Assessment([], None, []), was._replace(by=Cause.MERGE))
+            self._tell(incident_id, incident, now, NOTHING_ELSE, was._replace(by=Cause.MERGE), NEVER)
+            self.deadlines.plan(incident_id, NEVER)
             self.index.replace(incident_id, before, part_of(incident, self.policy), now)
 
     def _forward(self, item: SourceItem, incident: Incident, offset: int, times: Times) -> None:
@@ -442,14 +452,22 @@ class Ledger:
                 yield item_id, counted
 
 
-class Assessment(Struct):
-    """What happened to an incident at one time: crossings, trend and activity before if one changed, and steps."""
+class Assessment(Struct, frozen=True):
+    """What happened to an incident at one time: crossings, trend and activity before if one changed, and steps.
+
+    `outlook` is that of the trend from then on.
+    """
 
     crossings: list[peaks.Crossing]
-    trend_was: tuple[Trend, Activity] | None
+    words_were: tuple[Trend, Activity] | None
     steps: list[lifecycle.Transition]
+    outlook: trend.Outlook | None = None
 
     @property
     def happened(self) -> bool:
         """Whether anything did."""
-        return bool(self.crossings or self.steps or self.trend_was is not None)
+        return bool(self.crossings or self.steps or self.words_were is not None)
+
+
+NOTHING_ELSE: Final = Assessment([], None, [])
+"""A merge is told by its own event alone."""

@@ -19,5 +19,4 @@ def shown(noise: float) -> int:
 
 def level_of(noise: float, policy: Policy) -> str:
     """Return the name of the band that `noise` (0 to 100) lies in."""
-    names = tuple(policy.levels)
-    return names[max(0, bisect_right(tuple(policy.levels.values()), noise) - 1)]
+    return policy.level_names[max(0, bisect_right(policy.level_edges, noise) - 1)]

@@ -82,8 +82,8 @@ def settle(incident: Incident, policy: Policy, now: float) -> None:
 
     What is noted does not depend on how often this is called on the way to `now`.
     """
-    for index, rule in _rules(incident, policy):
-        if index not in incident.holds_since and not _begins_by_itself(rule):
+    for index, rule in policy.lifecycle.rules_from[incident.state]:
+        if index not in incident.holds_since and not rule.begins_by_itself:
             continue
         held = span(incident, policy, rule)
         if not held.holds(now):
@@ -94,7 +94,7 @@ def settle(incident: Incident, policy: Policy, now: float) -> None:
 
 def resume(incident: Incident, policy: Policy, now: float) -> None:
     """Note, after something new was applied at `now`, which comparisons begin to hold or hold no more."""
-    for index, rule in _rules(incident, policy):
+    for index, rule in policy.lifecycle.rules_from[incident.state]:
         if not span(incident, policy, rule).holds(now):
             incident.holds_since.pop(index, None)
         elif index not in incident.holds_since:
@@ -103,7 +103,7 @@ def resume(incident: Incident, policy: Policy, now: float) -> None:
 
 def fires_at(incident: Incident, policy: Policy, index: int, rule: Rule) -> float:
     """Return when the rule with this index will have been met if nothing new comes, or NEVER."""
-    if index not in incident.holds_since and not _begins_by_itself(rule):
+    if index not in incident.holds_since and not rule.begins_by_itself:
         return NEVER
     held = span(incident, policy, rule)
     fires = round(_since(incident, index, held) + rule.hold_h * HOUR_S, 3)
@@ -117,7 +117,7 @@ def fires_at(incident: Incident, policy: Policy, index: int, rule: Rule) -> floa
 def step(incident: Incident, policy: Policy, now: float) -> Iterator[Transition]:
     """Take every step that is due at `now`, the first rule first, and yield each."""
     while True:
-        for index, rule in _rules(incident, policy):
+        for index, rule in policy.lifecycle.rules_from[incident.state]:
             if fires_at(incident, policy, index, rule) <= now:
                 settle(incident, policy, now)
                 yield _take(incident, policy, index, rule, now)
@@ -129,7 +129,11 @@ def step(incident: Incident, policy: Policy, now: float) -> Iterator[Transition]
 def next_step(incident: Incident, policy: Policy) -> float:
     """Return when the next rule will have been met if nothing new comes, or NEVER (epoch seconds)."""
     return min(
-        (fires_at(incident, policy, index, rule) for index, rule in _rules(incident, policy)), default=NEVER
+        (
+            fires_at(incident, policy, index, rule)
+            for index, rule in policy.lifecycle.rules_from[incident.state]
+        ),
+        default=NEVER,
     )
 
 
@@ -138,7 +142,7 @@ def _take(incident: Incident, policy: Policy, index: int, rule: Rule, now: float
     told = evidence(incident, policy, rule, now) | {"held_h": max(0.0, round((now - since) / HOUR_S, 3))}
     previous, incident.state = incident.state, rule.to
     incident.state_since, incident.stepped_back = now, rule.step == "back"
-    still = {number for number, _ in _rules(incident, policy)}
+    still = {number for number, _ in policy.lifecycle.rules_from[incident.state]}
     incident.holds_since = {number: at for number, at in incident.holds_since.items() if number in still}
     resume(incident, policy, now)
     return Transition(previous, rule.to, rule, told)
@@ -162,17 +166,6 @@ def _since(incident: Incident, index: int, held: Span) -> float:
     if noted is not None:
         return noted
     return held.begins if ALREADY < held.begins < held.ends else NEVER
-
-
-def _begins_by_itself(rule: Rule) -> bool:
-    """Whether its comparisons can begin to hold without anything new: only what is to be below something can."""
-    return any(condition.comparison == "below" for condition in rule.when)
-
-
-def _rules(incident: Incident, policy: Policy) -> Iterator[tuple[int, Rule]]:
-    for index, rule in enumerate(policy.lifecycle.rules):
-        if incident.state in rule.sources:
-            yield index, rule
 
 
 def reason(rule: Rule) -> str:

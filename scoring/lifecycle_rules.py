@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import graphlib
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta, field
@@ -30,7 +31,7 @@ class Condition(Table, frozen=True):
     than: Positive
 
 
-class Rule(Table, frozen=True):
+class Rule(Table, frozen=True, dict=True):
     """One row of the lifecycle table: from which states to which, when all of `when` hold together for `hold_h`."""
 
     sources: Annotated[tuple[State, ...], Meta(min_length=1)] = field(name="from")
@@ -39,12 +40,23 @@ class Rule(Table, frozen=True):
     hold_h: NotNegative
     step: Literal["forward", "back"]
 
+    @cached_property
+    def begins_by_itself(self) -> bool:
+        """Whether it can begin to hold without anything new: only what is to be below something can."""
+        return any(condition.comparison == "below" for condition in self.when)
 
-class Lifecycle(Table, frozen=True):
+
+class Lifecycle(Table, frozen=True, dict=True):
     """The rules of the lifecycle, first match first, and the cooldown of each state."""
 
     cooldown_h: dict[State, Cooldown]
     rules: tuple[Rule, ...]
+
+    @cached_property
+    def rules_from(self) -> dict[State, tuple[tuple[int, Rule], ...]]:
+        """The rules that lead away from each state, in their order, each with its place in the table."""
+        numbered = tuple(enumerate(self.rules))
+        return {state: tuple(each for each in numbered if state in each[1].sources) for state in State}
 
 
 def check_lifecycle(lifecycle: Lifecycle, horizons_h: tuple[float, ...]) -> None:

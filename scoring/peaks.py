@@ -26,7 +26,7 @@ def cross(incident: Incident, policy: Policy, now: float) -> Iterator[Crossing]:
     if noise > incident.peak_noise:
         incident.peak_noise, incident.peak_at = noise, now
     yield from _cross_levels(incident, policy, now, noise)
-    names = tuple(policy.levels)
+    names = policy.level_names
     if noise >= _to_announce(incident, policy) and now >= _pause_ends(incident, policy):
         incident.announced, incident.announced_at, incident.peaked = noise, now, False
         yield Crossing(PeakKind.NEW_PEAK, names[incident.level])
@@ -36,7 +36,7 @@ def cross(incident: Incident, policy: Policy, now: float) -> Iterator[Crossing]:
 
 
 def _cross_levels(incident: Incident, policy: Policy, now: float, noise: float) -> Iterator[Crossing]:
-    names, edges = tuple(policy.levels), tuple(policy.levels.values())
+    names, edges = policy.level_names, policy.level_edges
     while incident.level + 1 < len(edges) and noise >= edges[incident.level + 1]:
         incident.level += 1
         yield Crossing(PeakKind.ROSE_ABOVE, names[incident.level])
@@ -71,5 +71,5 @@ def level_ends(incident: Incident, policy: Policy) -> float:
     """Return when the noise will have fallen out of its level, hysteresis included (epoch seconds)."""
     if incident.level == 0:
         return NEVER
-    edge = tuple(policy.levels.values())[incident.level] - policy.peaks.level_hysteresis
+    edge = policy.level_edges[incident.level] - policy.peaks.level_hysteresis
     return noise_falls_below(incident, policy, edge) if incident.composite > 0.0 else ALREADY

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Final
@@ -246,7 +247,7 @@ class HistoryRule(_Table, frozen=True):
     most: Annotated[int, Meta(ge=2, le=10_000)]
 
 
-class Policy(_Table, frozen=True):
+class Policy(_Table, frozen=True, dict=True):
     """Every constant of the engine; see `policy.toml` for the reason of each."""
 
     version: str
@@ -274,6 +275,16 @@ class Policy(_Table, frozen=True):
     history: HistoryRule
     words: dict[State, str]
     forecast: ForecastRule
+
+    @cached_property
+    def level_names(self) -> tuple[str, ...]:
+        """The names of the levels, the quietest first."""
+        return tuple(self.levels)
+
+    @cached_property
+    def level_edges(self) -> tuple[float, ...]:
+        """Their lower edges (noise, 0 to 100)."""
+        return tuple(self.levels.values())
 
     def platform(self, name: str) -> Platform:
         """Return the constants of platform `name`, or those of `other`."""

@@ -88,13 +88,14 @@ def outlook(incident: Incident, policy: Policy) -> Outlook:
     )
 
 
-def turn(incident: Incident, policy: Policy, now: float) -> Trend | None:
-    """Bring the trend up to `now`; the former word is returned if it has changed."""
-    previous, word = incident.trend, outlook(incident, policy).word(now)
+def turn(incident: Incident, policy: Policy, now: float) -> tuple[Trend | None, Outlook]:
+    """Bring the trend up to `now`; return the former word if it has changed, and the outlook from now on."""
+    previous, seen = incident.trend, outlook(incident, policy)
+    word = seen.word(now)
     if word is previous:
-        return None
+        return None, seen
     incident.trend, incident.trend_since = word, now
-    return previous
+    return previous, outlook(incident, policy)
 
 
 def _edges(incident: Incident, policy: Policy, fast: int, slow: int) -> tuple[float, float, float, float]:

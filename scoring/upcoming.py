@@ -23,15 +23,19 @@ class Upcoming(Struct, frozen=True):
     what: str
 
 
-def next_deadline(incident: Incident, policy: Policy, after: float) -> float:
+def next_deadline(
+    incident: Incident, policy: Policy, after: float, outlook: trend.Outlook | None = None
+) -> float:
     """Return the first time after `after` at which the incident may change by itself, or NEVER (epoch seconds).
+
+    `outlook` is that of its trend as it stands, where it is known already.
 
     Nothing about it changes before, if nothing new comes, but the noise, which falls along its curve.
     """
     earliest = NEVER
     if incident.merged_into is not None:
         return earliest
-    for at in trend.outlook(incident, policy).changes(after):
+    for at in (outlook or trend.outlook(incident, policy)).changes(after):
         earliest = min(earliest, at)
     for at in (
         peaks.announced_at(incident, policy),
@@ -64,7 +68,7 @@ def _assess(incident: Incident, policy: Policy, now: float) -> Iterator[str]:
     """Bring peaks, trend and state up to `now`, in the ledger's order, and tell what happened."""
     for crossing in peaks.cross(incident, policy, now):
         yield _crossing_told(incident, policy, now, crossing)
-    if trend.turn(incident, policy, now) is not None:
+    if trend.turn(incident, policy, now)[0] is not None:
         yield f"the trend turns to {incident.trend.value}"
     if activity.step(incident, policy, now) is not incident.activity:
         yield "the spike subsides" if incident.activity is Activity.SUBSIDED else "it falls silent"

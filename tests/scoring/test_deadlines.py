@@ -27,8 +27,7 @@ def test_wake_ups_come_as_from_a_sorted_list(steps):
         if step[0] == "plan":
             _, incident, at = step
             heap.plan(incident, at)
-            if at < plain.get(incident, math.inf):
-                plain[incident] = at
+            plain[incident] = at
             continue
         woken = []
         while (wake := heap.pop(step[1])) is not None:
@@ -36,17 +35,28 @@ def test_wake_ups_come_as_from_a_sorted_list(steps):
 
         # then
         assert woken == sorted((at, incident) for incident, at in plain.items() if at <= step[1])
-        plain = {incident: at for incident, at in plain.items() if at > step[1]}
+        plain = {incident: at for incident, at in plain.items() if step[1] < at < math.inf}
         assert len(heap) == len(plain)
-        assert heap.next() == min(plain.values(), default=math.inf)
+        assert step[1] < heap.next() <= min(plain.values(), default=math.inf)
 
 
-def test_a_later_plan_leaves_the_earlier_wake_up():
+def test_a_later_plan_takes_the_place_of_the_earlier_one():
     deadlines = Deadlines()
     deadlines.plan("a", 5.0)
     deadlines.plan("a", 9.0)
-    assert deadlines.pop(10.0) == (5.0, "a")
+    assert deadlines.pop(8.0) is None
+    assert deadlines.next() == 9.0
+    assert deadlines.pop(10.0) == (9.0, "a")
     assert deadlines.pop(10.0) is None
+
+
+def test_one_that_is_not_to_come_any_more_does_not():
+    deadlines = Deadlines()
+    deadlines.plan("a", 5.0)
+    deadlines.plan("a", math.inf)
+    assert len(deadlines) == 0
+    assert deadlines.pop(10.0) is None
+    assert deadlines.next() == math.inf
 
 
 def test_an_entry_that_an_earlier_plan_has_made_void_is_not_the_next():

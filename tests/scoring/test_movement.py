@@ -96,21 +96,21 @@ def test_a_change_does_not_depend_on_how_batches_are_cut_nor_on_conflation(story
 
 
 def test_newer_coverage_that_changes_no_factor_is_all_freshness():
-    # given: coverage that nobody answered has lasted longer than counts, and is a week old
+    # given: coverage that nobody answered has lasted longer than counts, and is half a week old
     driver = Driver()
     driver.pipe(item("a", h=0.0))
     driver.pipe(item("b", h=100.0))
-    before = last(driver)
+    before, lost = last(driver), 1.0 - 0.5**0.5
 
     # when
-    driver.pipe(item("c", h=268.0))
+    driver.pipe(item("c", h=184.0))
 
-    # then: half of what was left comes back, to every factor alike
+    # then: what decay had taken comes back, to every factor alike
     change = last(driver).change
-    assert (change.by, change.points) == (Cause.OBSERVATION, pytest.approx(before.noise / 2.0))
+    assert (change.by, change.points) == (Cause.OBSERVATION, pytest.approx(before.noise * lost))
     assert change.freshness == pytest.approx(change.points)
     assert all(abs(points) < 1e-9 for points in by_value(change, last(driver).contributions).values())
-    assert change.factors.engagement == pytest.approx(before.contributions.engagement / 2.0)
+    assert change.factors.engagement == pytest.approx(before.contributions.engagement * lost)
 
 
 def test_an_item_that_grows_moves_engagement_and_reach_and_nothing_is_fresher():
