@@ -107,12 +107,12 @@ def test_from_its_time_on_the_residue_and_the_noise_make_up_the_long_average(inc
 
 def test_steps_of_less_than_a_second_are_no_less_exact():
     # given
-    incident = Incident(composite=80.0, last_seen=hours(0.0) + 0.9, averages_at=hours(0.0), polarity=90.0)
+    incident = Incident(composite=80.0, last_seen=hours(0.0) + 1.9, averages_at=hours(0.0), polarity=90.0)
     at_once = msgspec.structs.replace(incident)
 
     # when
-    settle_averages(at_once, POLICY, hours(0.5))
-    for half_second in range(1, 3601):
+    settle_averages(at_once, POLICY, hours(0.0) + 1801.0)
+    for half_second in range(1, 3603):
         settle_averages(incident, POLICY, hours(0.0) + half_second / 2.0)
 
     # then
