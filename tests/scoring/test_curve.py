@@ -174,6 +174,13 @@ def test_a_fall_in_the_middle_of_a_millisecond_is_told_at_its_end(at_ms, halving
     assert falls_below(just_more, at, 10.0, 1.0) == round(at + 10.0 * halvings + 0.001, 3)
 
 
+def test_what_is_at_the_threshold_falls_below_it_a_millisecond_later():
+    assert falls_below(2.0, 100.0, 10.0, 2.0) == 100.001
+    assert falls_below(1.999, 100.0, 10.0, 2.0) == -math.inf
+    assert falls_below(2.0, 100.0, 10.0, 0.0) == math.inf
+
+
 def test_nothing_decays_before_its_time():
+    assert decay(0.0, 10.0) == 1.0
     assert decay(-1.0, 10.0) == 1.0
     assert decay(1e9, 1.0) == 0.0
