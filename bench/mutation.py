@@ -33,9 +33,9 @@ KILLED, SURVIVED, UNREACHED, LATE = 1, 0, 33, 36
 """What became of a mutant, in mutmut's own codes."""
 WORDS: Final = {KILLED: "killed", SURVIVED: "survived", UNREACHED: "unreached", LATE: "late", None: "untried"}
 
-SELECTION: Final = ["tests/scoring", "scoring", "--ignore=tests/scoring/test_recordings.py"]
-"""The tests, and the doctests. The recordings lie outside of the copy."""
-OPTIONS: Final = "--import-mode=importlib --doctest-modules"
+SELECTION: Final = ["tests/scoring", "--ignore=tests/scoring/test_recordings.py"]
+"""The tests. Not the recordings, which lie outside of the copy; nor doctests, which cannot be run twice."""
+OPTIONS: Final = "--import-mode=importlib"
 """Those of pyproject.toml, without what is about the report of a run."""
 SLOW: Final = "brute_force or crashes_between_the_rows"
 """What takes seconds: left to the second round."""
@@ -44,6 +44,8 @@ QUICK_S: Final = 3.0
 SLOWER: Final = 3.0
 """A mutant is late, and so noticed, when its tests take so many times as long as without it: it loops."""
 GRACE_S: Final = 5.0
+NO_MUTANT: Final = "scoring.nothing.x_nothing__mutmut_0"
+"""The tests must pass with this one, or what they notice says nothing."""
 MOST_BYTES: Final = 2**31
 """A mutant that loops and collects ends here."""
 
@@ -71,7 +73,7 @@ class Rounds:
         os._exit(KILLED)
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        """See which test reaches which function, then try the mutants."""
+        """See which test reaches which function, then try no mutant, then each."""
         items = {item.nodeid: item for item in session.items}
         for item in session.items:
             os.environ["MUTANT_UNDER_TEST"] = "stats"
@@ -83,6 +85,9 @@ class Rounds:
                 self.reach[function].add(item.nodeid)
             reached.clear()
         gc.freeze()  # a fork shares what is not touched
+        if (code := self._try(0, NO_MUTANT, session.items)) != SURVIVED:
+            who = list(self.noticed_last[machine.mangled_name_from_mutant_name(NO_MUTANT)])
+            raise pytest.UsageError(f"there is no mutant, but it is {WORDS[code]}: {who}")
         for number, (kept, name) in enumerate(self.chosen, 1):
             code = self._try(number, name, [items[each] for each in self._tests_of(name)])
             kept.exit_code_by_key[name] = code

@@ -107,12 +107,12 @@ def test_from_its_time_on_the_residue_and_the_noise_make_up_the_long_average(inc
 
 def test_steps_of_less_than_a_second_are_no_less_exact():
     # given
-    incident = Incident(composite=80.0, last_seen=hours(0.0) + 0.9, averages_at=hours(0.0), polarity=90.0)
+    incident = Incident(composite=80.0, last_seen=hours(0.0) + 1.9, averages_at=hours(0.0), polarity=90.0)
     at_once = msgspec.structs.replace(incident)
 
     # when
-    settle_averages(at_once, POLICY, hours(0.5))
-    for half_second in range(1, 3601):
+    settle_averages(at_once, POLICY, hours(0.0) + 1801.0)
+    for half_second in range(1, 3603):
         settle_averages(incident, POLICY, hours(0.0) + half_second / 2.0)
 
     # then
@@ -174,6 +174,13 @@ def test_a_fall_in_the_middle_of_a_millisecond_is_told_at_its_end(at_ms, halving
     assert falls_below(just_more, at, 10.0, 1.0) == round(at + 10.0 * halvings + 0.001, 3)
 
 
+def test_what_is_at_the_threshold_falls_below_it_a_millisecond_later():
+    assert falls_below(2.0, 100.0, 10.0, 2.0) == 100.001
+    assert falls_below(1.999, 100.0, 10.0, 2.0) == -math.inf
+    assert falls_below(2.0, 100.0, 10.0, 0.0) == math.inf
+
+
 def test_nothing_decays_before_its_time():
+    assert decay(0.0, 10.0) == 1.0
     assert decay(-1.0, 10.0) == 1.0
     assert decay(1e9, 1.0) == 0.0

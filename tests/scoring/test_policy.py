@@ -2,10 +2,12 @@
 
 import re
 
+import msgspec
 import pytest
 
 from schemas.errors import PolicyError
-from scoring.policy import SHIPPED, load_policy
+from schemas.noise_score import Factors
+from scoring.policy import SHIPPED, check, load_policy
 
 RULE = """
 [[lifecycle.rules]]
@@ -145,6 +147,84 @@ def test_an_error_names_the_file_and_the_key(tmp_path, pattern, replacement, say
     assert says in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "replacement", "says"),
+    [
+        (r"^reach = 0.20", "reach = 1.50", "weights.reach: 1.5 is not between 0 and 1"),
+        (r"^half_life_h = 168.0", "half_life_h = inf", "curve.half_life_h: inf is not a finite number"),
+        (
+            r"^horizons_h = .*",
+            "horizons_h = [1, 6, 24, inf]",
+            "rates.horizons_h[4]: inf is not a finite number",
+        ),
+        (r"^Silence = 0.0", "Silence = 1.0", "levels: the first must have its lower edge at 0"),
+        (r"^Whisper = 10.0", "Whisper = 25.0", "levels: each lower edge must be above the one before"),
+        (
+            r"^level_hysteresis = 2.0",
+            "level_hysteresis = 10.0",
+            "peaks.level_hysteresis: 10 reaches below the lowest level, 10",
+        ),
+        (r"^fast_h = 6.0", "fast_h = 24.0", "trend: fast_h < slow_h <= usual_h must hold"),
+        (
+            r"^slope_h = 6.0",
+            "slope_h = 168.0",
+            (
+                "trend.slope_h: 168 must be below curve.half_life_h, 168: "
+                "the mean that the slope is measured against must be faster than the noise itself"
+            ),
+        ),
+        (
+            r"^cooling_ratio = 0.6",
+            "cooling_ratio = 0.25",
+            "trend: fading_ratio < cooling_ratio < 1 < rising_ratio < surging_ratio must hold",
+        ),
+    ],
+)
+def test_an_error_says_what_must_hold(tmp_path, pattern, replacement, says):
+    path = changed(tmp_path, pattern, replacement)
+
+    with pytest.raises(PolicyError) as refused:
+        load_policy(path)
+
+    assert str(refused.value) == f"{path}: {says}"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement"),
+    [
+        (r"^average_d = 90.0", "average_d = 28.0"),
+        (r"^usual_h = 168.0", "usual_h = 24.0"),
+        (r"^reach = 0.20[^\n]*\nengagement = 0.20", "reach = 0.0\nengagement = 0.40"),
+    ],
+    ids=["the shortest average", "usual as slow", "a factor without weight"],
+)
+def test_the_edges_of_what_may_be_set_may_be_set(tmp_path, pattern, replacement):
+    assert load_policy(changed(tmp_path, pattern, replacement)).version
+
+
+def test_one_factor_may_have_all_the_weight():
+    policy = load_policy()
+    alone = msgspec.structs.replace(
+        policy.weights, **dict.fromkeys(Factors.__struct_fields__, 0.0) | {"reach": 1.0}
+    )
+    check(msgspec.structs.replace(policy, weights=alone))
+
+
+def test_levels_may_be_one_or_two_and_the_second_begins_above_the_hysteresis():
+    policy = load_policy()
+    check(msgspec.structs.replace(policy, levels={"Noise": 0.0}))
+    check(msgspec.structs.replace(policy, levels={"Quiet": 0.0, "Loud": 2.1}))
+    with pytest.raises(PolicyError, match=r"2 reaches below the lowest level, 2$"):
+        check(msgspec.structs.replace(policy, levels={"Quiet": 0.0, "Loud": 2.0}))
+
+
+def test_a_hysteresis_that_makes_two_edges_meet_is_refused():
+    policy = load_policy()
+    touching = msgspec.structs.replace(policy.trend, cooling_ratio=0.5, rising_ratio=1.5, hysteresis=0.5)
+    with pytest.raises(PolicyError, match="makes the edges of cooling and rising overlap"):
+        check(msgspec.structs.replace(policy, trend=touching))
+
+
 def test_a_circle_of_steps_forward_is_refused(tmp_path):
     # given
     circle = RULE.format(source="Debated", to="Emerging", metric="noise")
@@ -155,7 +235,7 @@ def test_a_circle_of_steps_forward_is_refused(tmp_path):
 
     # then
     assert "lead round in a circle" in str(refused.value)
-    assert "Debated" in str(refused.value)
+    assert re.search(r"circle: \w+( -> \w+)*( -> Debated)( -> \w+)*$", str(refused.value))
 
 
 def test_a_circle_that_an_idle_incident_would_never_leave_is_refused(tmp_path):
