@@ -18,7 +18,7 @@ from stream.kafka_clients import open_producer
 from stream.log_reader import read_to_end
 from stream.provisioning import apply, list_topics, standing_topics
 from stream.settings import KafkaSettings, Settings, TopicSettings
-from stream.topics import physical, specs
+from stream.topics import LOGICAL, physical, specs
 
 pytestmark = pytest.mark.real
 
@@ -162,13 +162,13 @@ def test_the_list_counts_records(settings):
 
 def test_the_commands_say_what_is_done(decibel):
     created = decibel("topics", "apply").stdout
-    assert created.count("created") == 11
+    assert created.count("created") == len(LOGICAL)
     changed = decibel("topics", "apply", DECIBEL_TOPICS_RETENTION_HOURS="24").stdout
     assert "retention.ms: 604800000 → 86400000" in changed
     report = json.loads(decibel("topics", "apply", "--json", "--dry-run").stdout)
     assert {topic["action"] for topic in report["topics"]} == {"changed", "unchanged"}
     assert "source-items" in decibel("topics", "list").stdout
-    assert len(json.loads(decibel("topics", "list", "--json").stdout)) == 11
+    assert len(json.loads(decibel("topics", "list", "--json").stdout)) == len(LOGICAL)
 
 
 def checks(done):

@@ -124,7 +124,7 @@ def test_profiles_and_policy_are_those_given(items, tmp_path):
     profiles = tmp_path / "profiles.jsonl"
     profiles.write_bytes(encode(profile(impact=100.0)))
     policy = tmp_path / "mine.toml"
-    policy.write_text(SHIPPED.read_text().replace("half_life_h = 168.0", "half_life_h = 84.0"))
+    policy.write_text(SHIPPED.read_text().replace("\nhalf_life_h = 168.0", "\nhalf_life_h = 84.0"))
 
     result = run(items, "--profiles", profiles, "--policy", policy, "--out", "-")
 
