@@ -52,7 +52,8 @@ Log = dict[tuple[str, int], list[Record]]
 
 @cache
 def world() -> tuple[Output, ...]:
-    """What a ledger says of six incidents in five days: they rise, change category, fall silent; one is taken back."""
+    """What a ledger says of six incidents in five days: they rise, change category, fall silent; one is taken back,
+    and one merged into another."""
     driver, chance = Driver(), random.Random(7)
     outputs: list[Output] = []
     for step in range(70):
@@ -73,6 +74,9 @@ def world() -> tuple[Output, ...]:
             outputs.append(Output(NOISE_INDEX, "overall", f"overall/{step}", hours(h), index))
     outputs += driver.pipe(item("gone", "hoax", h=120.0, likes=50_000))
     outputs += driver.pipe(item("gone", "hoax", h=120.0, seen=121.0, likes=50_000, retracted=True))
+    merge = msgspec.structs.replace(profile("wheel"), merged_into="vote", updated_at=from_epoch(hours(122.0)))
+    outputs.append(Output(INCIDENT_PROFILES, "wheel", "merge", hours(122.0), merge))
+    outputs += [each for each in driver.profile(merge, at=hours(122.0)) if each.topic in TOPICS]
     return tuple(outputs)
 
 

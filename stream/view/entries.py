@@ -10,12 +10,13 @@ from collections.abc import Iterable
 from typing import Any, Final, Protocol
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from schemas.codec import decode_profile
 from schemas.errors import RecordError
 from schemas.times import Moment, to_epoch
 from schemas.topics import (
+    INCIDENT_MERGES,
     INCIDENT_PROFILES,
     NOISE_INDEX,
     NOISE_SCORES,
@@ -31,6 +32,7 @@ TOPICS: Final = (
     STATE_CHANGES,
     TREND_UPDATES,
     PEAK_CROSSINGS,
+    INCIDENT_MERGES,
     NOISE_INDEX,
 )
 """The topics that the view is made of, by their logical names."""
@@ -111,6 +113,12 @@ class _Change(Struct, frozen=True):
     at: Moment
 
 
+class _Merge(Struct, frozen=True):
+    source: str = field(name="from")
+    revision: int
+    at: Moment
+
+
 class _Index(Struct, frozen=True):
     category: str
     at: Moment
@@ -118,6 +126,7 @@ class _Index(Struct, frozen=True):
 
 _SCORE: Final = msgspec.json.Decoder(_Score)
 _CHANGE: Final = msgspec.json.Decoder(_Change)
+_MERGE: Final = msgspec.json.Decoder(_Merge)
 _INDEX: Final = msgspec.json.Decoder(_Index)
 
 
@@ -146,7 +155,7 @@ class Reading(Struct, frozen=True):
             if topic == NOISE_INDEX:
                 index = _INDEX.decode(value)
                 return _entry("index", record, index.category, to_epoch(index.at), value, [])
-            change = _CHANGE.decode(value)
+            change = _change(topic, value)
             return _entry("change", record, change.incident_id, to_epoch(change.at), value, [change.revision])
         except (msgspec.MsgspecError, UnicodeError, RecordError, RecursionError):
             return None
@@ -179,6 +188,14 @@ class Reading(Struct, frozen=True):
             more += [folded, party]
         entry = _entry("profile", record, profile.incident_id, record.timestamp / MS_PER_S, value, more)
         return Entry(entry.arguments, None)
+
+
+def _change(topic: str, value: bytes) -> _Change:
+    """What happened to an incident; a merge happens to the one that was merged, and names it otherwise."""
+    if topic != INCIDENT_MERGES:
+        return _CHANGE.decode(value)
+    merge = _MERGE.decode(value)
+    return _Change(merge.source, merge.revision, merge.at)
 
 
 def fold(name: str) -> str:
