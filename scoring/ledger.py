@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from msgspec import Struct
-
 from schemas.cloudevents import Output
 from schemas.errors import RecordError, StateError
 from schemas.incident_profile import IncidentProfile
@@ -19,8 +17,9 @@ from schemas.noise_index import IndexShare
 from schemas.noise_score import Factors
 from schemas.source_item import SourceItem
 from schemas.times import to_epoch
-from schemas.words import Activity, Cause, Tier, Trend
-from scoring import activity, events, evidence, factors, lifecycle, merge, movement, peaks, polarity, trend
+from schemas.words import Cause, Tier
+from scoring import activity, events, evidence, factors, lifecycle, merge, movement, polarity
+from scoring.assessment import NOTHING_ELSE, Assessment, assess, next_deadline
 from scoring.changes import Changes, ItemKey, Outcome, Tally
 from scoring.clock import Clock, Times, times_of
 from scoring.curve import settle_averages
@@ -32,7 +31,6 @@ from scoring.item import Counted, ItemRow, count, rewrite
 from scoring.movement import Before
 from scoring.policy import OTHER, Policy
 from scoring.rows import Rows
-from scoring.upcoming import next_deadline
 
 DETECTED: Final = "first detected"
 
@@ -292,7 +290,7 @@ class Ledger:
         if not incident.detected:
             self._detect(incident_id, incident, now)
         lifecycle.resume(incident, policy, now)
-        assessed = self._assess(incident, now)
+        assessed = assess(incident, policy, now)
         due = next_deadline(incident, policy, now, assessed.outlook)
         self._tell(incident_id, incident, now, assessed, was, due)
         self.index.replace(incident_id, before, part_of(incident, policy), now)
@@ -317,7 +315,7 @@ class Ledger:
     def _fire(self, incident_id: str, incident: Incident, due: float) -> float:
         """Fire the deadline due at `due`; return the next one. The row changes only if something came of it."""
         self.tally.deadlines += 1
-        assessed = self._assess(incident, due)
+        assessed = assess(incident, self.policy, due)
         then = next_deadline(incident, self.policy, due, assessed.outlook)
         if assessed.happened:
             incident.revision += 1
@@ -332,16 +330,6 @@ class Ledger:
         due = next_deadline(incident, self.policy, incident.as_of)
         while due <= until:
             due = self._fire(incident_id, incident, due)
-
-    def _assess(self, incident: Incident, now: float) -> Assessment:
-        """Bring peaks, trend and state up to `now`; the row changes, and what happened is returned."""
-        crossings = list(peaks.cross(incident, self.policy, now))
-        trend_was, outlook = trend.turn(incident, self.policy, now)
-        activity_was = activity.step(incident, self.policy, now)
-        turned = trend_was is not None or activity_was is not incident.activity
-        steps = list(lifecycle.step(incident, self.policy, now))
-        words_were = (trend_was or incident.trend, activity_was) if turned else None
-        return Assessment(crossings, words_were, steps, outlook)
 
     def _tell(
         self,
@@ -450,24 +438,3 @@ class Ledger:
             counted = row.counted_at(offset)
             if counted is not None:
                 yield item_id, counted
-
-
-class Assessment(Struct, frozen=True):
-    """What happened to an incident at one time: crossings, trend and activity before if one changed, and steps.
-
-    `outlook` is that of the trend from then on.
-    """
-
-    crossings: list[peaks.Crossing]
-    words_were: tuple[Trend, Activity] | None
-    steps: list[lifecycle.Transition]
-    outlook: trend.Outlook | None = None
-
-    @property
-    def happened(self) -> bool:
-        """Whether anything did."""
-        return bool(self.crossings or self.steps or self.words_were is not None)
-
-
-NOTHING_ELSE: Final = Assessment([], None, [])
-"""A merge is told by its own event alone."""

@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from schemas.times import Moment, from_epoch
 from schemas.words import Activity, PeakKind
-from scoring import activity, lifecycle, peaks, trend
+from scoring import lifecycle, peaks
+from scoring.assessment import Assessment, assess, next_deadline
 from scoring.decay import NEVER
 from scoring.incident import Incident
 from scoring.levels import shown
@@ -23,33 +24,6 @@ class Upcoming(Struct, frozen=True):
     what: str
 
 
-def next_deadline(
-    incident: Incident, policy: Policy, after: float, outlook: trend.Outlook | None = None
-) -> float:
-    """Return the first time after `after` at which the incident may change by itself, or NEVER (epoch seconds).
-
-    `outlook` is that of its trend as it stands, where it is known already.
-
-    Nothing about it changes before, if nothing new comes, but the noise, which falls along its curve.
-    """
-    earliest = NEVER
-    if incident.merged_into is not None:
-        return earliest
-    for at in (outlook or trend.outlook(incident, policy)).changes(after):
-        earliest = min(earliest, at)
-    for at in (
-        peaks.announced_at(incident, policy),
-        peaks.peaked_at(incident, policy),
-        peaks.level_ends(incident, policy),
-        lifecycle.next_step(incident, policy),
-        activity.subsides_at(incident, policy),
-        activity.silent_at(incident, policy),
-    ):
-        if after < at < earliest:
-            earliest = at
-    return earliest
-
-
 def upcoming(incident: Incident, policy: Policy, after: float) -> tuple[Upcoming, ...]:
     """Return everything that will happen after `after` (epoch seconds) if nothing new comes, in its order.
 
@@ -60,19 +34,22 @@ def upcoming(incident: Incident, policy: Policy, after: float) -> tuple[Upcoming
     ahead.holds_since, ahead.spike = dict(incident.holds_since), copy.copy(incident.spike)
     found, at = [], after
     while (at := next_deadline(ahead, policy, at)) < NEVER:
-        found += [Upcoming(from_epoch(at), what) for what in _assess(ahead, policy, at)]
+        happened = assess(ahead, policy, at)
+        found += [Upcoming(from_epoch(at), what) for what in _told(ahead, policy, at, happened)]
     return tuple(found)
 
 
-def _assess(incident: Incident, policy: Policy, now: float) -> Iterator[str]:
-    """Bring peaks, trend and state up to `now`, in the ledger's order, and tell what happened."""
-    for crossing in peaks.cross(incident, policy, now):
+def _told(incident: Incident, policy: Policy, now: float, happened: Assessment) -> Iterator[str]:
+    """Say in words what has happened to an incident at `now`."""
+    for crossing in happened.crossings:
         yield _crossing_told(incident, policy, now, crossing)
-    if trend.turn(incident, policy, now)[0] is not None:
-        yield f"the trend turns to {incident.trend.value}"
-    if activity.step(incident, policy, now) is not incident.activity:
-        yield "the spike subsides" if incident.activity is Activity.SUBSIDED else "it falls silent"
-    for step in lifecycle.step(incident, policy, now):
+    if happened.words_were is not None:
+        trend_was, activity_was = happened.words_were
+        if incident.trend is not trend_was:
+            yield f"the trend turns to {incident.trend.value}"
+        if incident.activity is not activity_was:
+            yield "the spike subsides" if incident.activity is Activity.SUBSIDED else "it falls silent"
+    for step in happened.steps:
         yield f"the state turns to {step.to.value} ({lifecycle.reason(step.rule)})"
 
 

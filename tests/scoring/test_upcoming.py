@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 from schemas.times import to_epoch
 from schemas.topics import NOISE_SCORES, PEAK_CROSSINGS, STATE_CHANGES, TREND_UPDATES
 from schemas.words import Activity, PeakKind
+from scoring.assessment import next_deadline
 from scoring.decay import NEVER
 from scoring.rows import decode_incident, encode_row
-from scoring.upcoming import next_deadline, upcoming
+from scoring.upcoming import upcoming
 from tests.builders import hours, item, profile
 from tests.driver import SHIPPED_POLICY as POLICY
 from tests.driver import Driver
