@@ -1,8 +1,10 @@
 """Activity: an outbreak is told quickly and once, its end and silence at their time, without any tick."""
 
 import itertools
+import math
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -11,6 +13,7 @@ from schemas.topics import TREND_UPDATES
 from schemas.words import Activity
 from scoring import activity
 from scoring.decay import NEVER
+from scoring.incident import Incident
 from tests.builders import hours, item
 from tests.driver import SHIPPED_POLICY as POLICY
 from tests.driver import Driver
@@ -248,3 +251,55 @@ def test_each_change_begins_where_the_last_one_ended(stream):
     )
     assert (words(driver) or [NORMAL])[-1] is driver.state().activity
     assert driver.state().activity is not SPIKING
+
+
+def test_an_item_that_was_taken_out_and_comes_back_counts_once():
+    # given
+    driver = Driver()
+    coverage(driver, 0.0, 3, 0.0)
+
+    # when
+    driver.pipe(item("0.0/1", h=0.0, seen=0.01, retracted=True))
+    without = driver.state().spike.slow.count
+    driver.pipe(item("0.0/1", h=0.0, seen=0.02))
+
+    # then
+    assert without == pytest.approx(2.0, rel=1e-3)
+    assert driver.state().spike.slow.count == pytest.approx(3.0, rel=1e-3)
+
+
+def test_a_spike_that_is_calm_at_once_is_told_to_be_over_after_the_hold_alone():
+    incident = Incident(activity=SPIKING, activity_since=hours(1.0))
+    assert activity.subsides_at(incident, POLICY) == hours(1.0 + RULE.hold_h)
+
+
+@pytest.mark.parametrize("items", [POLICY.silence.items, 25.0, 400.0])
+def test_silence_is_a_gap_that_chance_would_not_make_in_ten_thousand(items):
+    # given
+    horizon = POLICY.rates.horizons_h.index(POLICY.trend.usual_h)
+    counts = [items if index == horizon else 0.0 for index in range(4)]
+    incident = Incident(rates_at=hours(0.0), counts=counts)
+    rate_per_hour = items * math.log(2.0) / POLICY.trend.usual_h
+
+    # when
+    gap_h = (activity.silent_at(incident, POLICY) - hours(0.0)) / 3600.0
+
+    # then
+    if gap_h > POLICY.silence.least_h:
+        assert math.exp(-rate_per_hour * gap_h) == pytest.approx(POLICY.silence.chance, rel=1e-3)
+    else:
+        assert math.exp(-rate_per_hour * gap_h) <= POLICY.silence.chance
+
+
+def test_what_comes_after_silence_says_since_when_it_is_normal():
+    # given: daily coverage, then none
+    driver = Driver()
+    coverage(driver, 0.0, 30, 24.0)
+    driver.advance(hours(24.0 * 60))
+    assert driver.state().activity is SILENT
+
+    # when
+    driver.pipe(item("again", h=24.0 * 60))
+
+    # then
+    assert (driver.state().activity, driver.state().activity_since) == (NORMAL, hours(24.0 * 60))

@@ -166,3 +166,19 @@ def test_one_item_after_weeks_of_silence_does_not_bring_back_the_old_noise():
 
     # then: eight half-lives later a 256th of reach and engagement, though the duration is full by now
     assert driver.state().noise_at(hours(24.0 * 56), 1.0) < loudest - 5.0
+
+
+def test_known_and_estimated_people_age_alike():
+    # given: eight half-lives after ten posts, half of them with an audience, one more
+    driver = Driver()
+    for number in range(10):
+        people = 1000 if number % 2 else None
+        driver.pipe(item(f"i{number}", h=0.0, platform="reddit", likes=100, audience=people))
+    young = factors.audience(driver.state(), POLICY)
+    driver.pipe(item("late", h=8.0 * POLICY.aging.item_half_life_h, platform="reddit", audience=0))
+    old = factors.audience(driver.state(), POLICY)
+
+    # then
+    left = (10.0 / 256.0 + 1.0) / (POLICY.aging.full_share * 11.0)
+    assert old == pytest.approx((young.known * left, young.estimated * left))
+    assert old.estimated_share == pytest.approx(young.estimated_share)

@@ -6,9 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.codec import encode
+from schemas.errors import RecordError
 from schemas.times import to_epoch
 from schemas.topics import DEAD_LETTERS, NOISE_SCORES
-from scoring.rows import encode_row
+from scoring.changes import Outcome
+from scoring.ledger import Ledger
+from scoring.rows import NoRows, encode_row
 from tests.builders import hours, item, profile
 from tests.driver import SHIPPED_POLICY, Driver, wire
 from tests.scoring.strategies import CROWD, bursts, in_order, streams
@@ -265,3 +268,51 @@ def test_one_item_may_be_coverage_of_two_incidents():
     driver.pipe(item("a", "fire", likes=9))
     assert driver.state("leak").platforms["news"].interactions == 5_000
     assert driver.state("fire").platforms["news"].interactions == 9_000
+
+
+def test_what_came_of_each_record_is_counted_by_platform():
+    # given
+    driver = Driver()
+    records = [
+        driver.record(item("a", platform="reddit", likes=1)),
+        driver.record(item("b", platform="nowhere")),
+    ]
+    driver.batch(records)
+    driver.batch([driver.record(item("a", platform="reddit", likes=1))])
+    driver.batch(records[:1])
+    for impact in (10.0, 20.0, 20.0):
+        driver.profile(profile(impact=impact))
+    driver.pipe(item("never", platform="news", retracted=True))
+
+    # when
+    tally = driver.ledger.take_tally()
+
+    # then
+    assert tally.items == {
+        ("reddit", Outcome.APPLIED): 1,
+        ("other", Outcome.APPLIED): 1,
+        ("reddit", Outcome.UNCHANGED): 1,
+        ("reddit", Outcome.REPEATED): 1,
+        ("news", Outcome.UNCHANGED): 1,
+    }
+    assert (tally.profiles, tally.revisions) == (2, 4)
+    assert driver.ledger.take_tally().items == {}
+
+
+def test_a_ledger_of_its_own_begins_at_no_time_in_the_first_partition_and_tells_every_score():
+    ledger = Ledger(SHIPPED_POLICY, NoRows())
+    assert (ledger.partition, ledger.conflate, ledger.time, ledger.held) == (0, False, 0.0, 0)
+
+
+@pytest.mark.parametrize("field", ["item_id", "incident_id"])
+def test_an_id_with_a_separator_in_it_is_refused_with_the_fields_named(field):
+    bad = msgspec.structs.replace(item("a"), **{field: "a\0b"})
+    ledger = Ledger(SHIPPED_POLICY, NoRows())
+    with pytest.raises(RecordError) as refused:
+        ledger.apply_item(bad, 0, hours(0.0))
+    assert str(refused.value) == (
+        "an id must not hold the character U+0000 - at `$.item_id` or `$.incident_id`"
+    )
+    with pytest.raises(RecordError) as refused:
+        ledger.apply_profile(msgspec.structs.replace(profile(), incident_id="a\0b"), 0, hours(0.0))
+    assert str(refused.value) == "an id must not hold the character U+0000 - at `$.incident_id`"

@@ -310,3 +310,23 @@ def test_times_that_were_believed_once_are_believed_again():
     # then
     assert driver.state("fire").items == 1
     assert not driver.outputs(DEAD_LETTERS)
+
+
+def test_the_past_of_a_merged_incident_moves_with_its_category_in_the_average_of_the_index():
+    # given
+    driver = two_incidents()
+    driver.profile(merged("leak", "fire"))
+    ledger, later = driver.ledger, hours(24.0 * 30)
+    assert ledger.index.value_at("Safety", later) == (0.0, 0.0)
+    overall_before = ledger.index.value_at("overall", later)
+
+    # when
+    said = merged("leak", "fire")
+    driver.profile(msgspec.structs.replace(said, category=Category.SAFETY))
+
+    # then
+    value, average = ledger.index.value_at("Safety", later)
+    assert (value, average > 0.0) == (0.0, True)
+    assert ledger.index.value_at("overall", later) == pytest.approx(overall_before, abs=1e-9)
+    (share,) = [each for each in ledger.index_shares() if each.category == "Safety"]
+    assert (share.incidents, share.movers) == (0, ())

@@ -3,6 +3,7 @@
 import itertools
 import math
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,8 +11,9 @@ from schemas.times import to_epoch
 from schemas.topics import TREND_UPDATES
 from schemas.words import Trend
 from scoring.activity import score
-from scoring.curve import slope_per_hour
-from scoring.trend import STEADY, WORDS, multiple
+from scoring.curve import slope_per_hour, slope_turns
+from scoring.incident import Incident
+from scoring.trend import STEADY, WORDS, Outlook, multiple, outlook
 from tests import oracle
 from tests.builders import hours, item
 from tests.driver import SHIPPED_POLICY as POLICY
@@ -203,3 +205,85 @@ def test_no_word_is_told_twice_in_a_row(stream):
         each.trend is not each.previous or each.activity is not each.previous_activity for each in told
     )
     assert len({each.revision for each in told}) == len(told)
+
+
+FADING, COOLING, HOLDING, RISING, SURGING = WORDS
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_each_edge_is_crossed_when_the_ratio_is_there_and_a_word_is_left_only_past_its_own(word):
+    # given: four items of late where one was usual, and a noise above its average
+    incident = Incident(rates_at=hours(0.0), counts=[1.0, 6.0, 6.0, 9.0], trend=word, composite=50.0)
+    incident.last_seen = incident.averages_at = hours(0.0)
+    incident.noise_average = 40.0
+    ratio = 6.0 / RULE.fast_h / (6.0 / RULE.slow_h)
+
+    # when
+    seen = outlook(incident, POLICY)
+
+    # then: in eight hours the fast rate loses a half more than the slow one
+    down = {FADING: 1.0, COOLING: 1.0, RISING: 1.0, SURGING: 1.0}
+    if word in (FADING, COOLING):
+        down |= {each: 1.15 for each in (FADING, COOLING) if WORDS.index(word) <= WORDS.index(each)}
+    if word in (RISING, SURGING):
+        down |= {each: 0.85 for each in (RISING, SURGING) if WORDS.index(word) >= WORDS.index(each)}
+    edges = [RULE.fading_ratio, RULE.cooling_ratio, RULE.rising_ratio, RULE.surging_ratio]
+    wanted = [
+        hours(8.0 * math.log2(ratio / (edge * down[of])))
+        for edge, of in zip(edges, (FADING, COOLING, RISING, SURGING), strict=True)
+    ]
+    assert seen.edges == pytest.approx(wanted, abs=0.002)
+    rises, falls = word in (RISING, SURGING), word in (FADING, COOLING)
+    assert seen.grows_until == slope_turns(incident, POLICY, 1.0 if rises else 1.0 - RULE.rise_share)
+    assert seen.falls_from == slope_turns(incident, POLICY, 1.0 if falls else 1.0 + RULE.fall_share)
+    assert math.isinf(seen.fall_ends) == falls
+
+
+def test_without_items_in_either_window_every_edge_is_past():
+    for counts in ([1.0, 0.0, 1.0, 1.0], [1.0, 1.0, 0.0, 1.0]):
+        incident = Incident(rates_at=hours(0.0), counts=counts, composite=10.0, last_seen=hours(0.0))
+        assert set(outlook(incident, POLICY).edges) == {-math.inf}
+
+
+@pytest.mark.parametrize(
+    ("ratio_rank", "now", "word"),
+    [
+        (4, 9.0, SURGING),
+        (4, 10.0, HOLDING),  # too few items to rise, from then on
+        (0, 29.0, HOLDING),  # not yet below its average
+        (0, 30.0, FADING),
+        (1, 39.0, COOLING),
+        (1, 40.0, HOLDING),  # too few to tell a fall
+        (2, 35.0, HOLDING),
+    ],
+)
+def test_a_word_needs_enough_items_and_the_noise_on_its_side_to_the_moment(ratio_rank, now, word):
+    edges = tuple(100.0 if rank < ratio_rank else 0.0 for rank in range(4))
+    seen = Outlook(edges, 10.0, 40.0, math.inf, 30.0, HOLDING, 0.0)
+    assert seen.word(now) is word
+
+
+@pytest.mark.parametrize(
+    ("present", "ratio_rank", "kept"),
+    [
+        (COOLING, 2, True),  # from falling to steady is taking back
+        (COOLING, 0, False),
+        (COOLING, 3, False),
+        (RISING, 2, True),
+        (SURGING, 3, True),
+        (RISING, 4, False),
+        (FADING, 1, True),
+        (HOLDING, 1, True),
+    ],
+)
+def test_what_is_taken_back_waits_for_the_hold_and_what_goes_further_does_not(present, ratio_rank, kept):
+    edges = tuple(100.0 if rank < ratio_rank else 0.0 for rank in range(4))
+    seen = Outlook(edges, 90.0, 90.0, 90.0, 0.0, present, 50.0)
+    assert seen.word(49.9) is (present if kept else WORDS[ratio_rank])
+    assert seen.word(50.0) is WORDS[ratio_rank]
+
+
+def test_a_lone_item_is_its_own_usual_volume():
+    driver = Driver()
+    driver.pipe(item("a"))
+    assert multiple(driver.state(), POLICY, hours(0.0)) == pytest.approx(1.0)
