@@ -14,6 +14,7 @@ from schemas.words import Activity
 from scoring import activity
 from scoring.decay import NEVER
 from scoring.incident import Incident
+from scoring.rows import encode_row
 from tests.builders import hours, item
 from tests.driver import SHIPPED_POLICY as POLICY
 from tests.driver import Driver
@@ -303,3 +304,17 @@ def test_what_comes_after_silence_says_since_when_it_is_normal():
 
     # then
     assert (driver.state().activity, driver.state().activity_since) == (NORMAL, hours(24.0 * 60))
+
+
+def test_a_score_asked_for_ahead_of_time_leaves_the_row_as_it_is():
+    # given
+    driver = Driver()
+    coverage(driver, 0.0, 12, 0.25)
+    row = encode_row(driver.state())
+
+    # when
+    now, later = (activity.score(driver.state(), POLICY, hours(h)) for h in (3.0, 60.0))
+
+    # then
+    assert now > later
+    assert encode_row(driver.state()) == row

@@ -20,7 +20,7 @@ from schemas.topics import (
     STATE_CHANGES,
     TREND_UPDATES,
 )
-from schemas.words import Category
+from schemas.words import Category, Cause
 from scoring.changes import Outcome
 from scoring.clock import Clock, times_of
 from scoring.index import IndexBoard
@@ -330,3 +330,20 @@ def test_the_past_of_a_merged_incident_moves_with_its_category_in_the_average_of
     assert ledger.index.value_at("overall", later) == pytest.approx(overall_before, abs=1e-9)
     (share,) = [each for each in ledger.index_shares() if each.category == "Safety"]
     assert (share.incidents, share.movers) == (0, ())
+
+
+def test_what_was_moved_came_by_the_merge_and_what_comes_later_by_its_observation():
+    # given
+    driver = two_incidents()
+
+    # when
+    driver.profile(merged("leak", "fire"))
+    by_merge = [each.change.by for each in driver.events(NOISE_SCORES) if each.incident_id == "fire"][-1]
+    driver.pipe(item("later", "leak", h=5, likes=70))
+
+    # then
+    later = [each for each in driver.events(NOISE_SCORES) if each.incident_id == "fire"][-1]
+    assert by_merge is Cause.MERGE
+    assert (later.change.by, later.last_item.id) == (Cause.OBSERVATION, "later")
+    (gone,) = [each for each in driver.events(NOISE_SCORES) if each.merged_into == "fire"]
+    assert (gone.change.by, gone.noise) == (Cause.MERGE, 0.0)

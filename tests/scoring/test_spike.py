@@ -151,3 +151,75 @@ def test_a_century_without_items_is_stepped_over_at_once():
     spike.observe(state, START + HOUR_S, 50, HOUR_S, RULE, TEMPO, Sensitivity.BALANCED)
     spike.wait(state, START + 36500 * DAY_S, HOUR_S, TEMPO)
     assert state.fast.mean == pytest.approx(0.0, abs=1e-3)
+
+
+def recomputed(counts, width_s):
+    """The surprise of each bin, recomputed from all bins before it: the weighted means are written out as sums."""
+    surprises, logs = [], {TEMPO.fast_h: [], TEMPO.slow_h: []}
+    means: dict[float, list[float]] = {TEMPO.fast_h: [], TEMPO.slow_h: []}
+    width_h = width_s / HOUR_S
+
+    def weighted(values, half_life_h):
+        weights = [0.5 ** ((len(values) - 1 - i) * width_h / half_life_h) for i in range(len(values))]
+        return math.fsum(w * v for w, v in zip(weights, values, strict=True)) / math.fsum(weights)
+
+    for n in range(1, len(counts) + 1):
+        surprise = 0.0
+        for horizon_h, share in ((TEMPO.fast_h, RULE.fast_share), (TEMPO.slow_h, 1.0 - RULE.fast_share)):
+            held = math.fsum(
+                each * 0.5 ** ((n - 1 - i) * width_h / horizon_h) for i, each in enumerate(counts[:n])
+            )
+            filled = 1.0 - 0.5 ** (n * width_h / horizon_h)
+            log = math.log1p(held / filled / TEMPO.usual_items)
+            if n > 1:
+                mean = means[horizon_h][-1]
+                errors = [0.0] + [
+                    (logs[horizon_h][i] - means[horizon_h][i - 1]) ** 2 for i in range(1, n - 1)
+                ]
+                spread = weighted(errors, TEMPO.spread_h) + RULE.least_spread**2
+                surprise += share * (log - mean) / math.sqrt(spread + math.exp(-mean) / TEMPO.usual_items)
+            logs[horizon_h].append(log)
+            means[horizon_h].append(weighted(logs[horizon_h], TEMPO.mean_h))
+        surprises.append(surprise if n * width_h >= RULE.warm_up_h else 0.0)
+    return surprises
+
+
+@given(st.lists(st.integers(0, 300), min_size=20, max_size=60))
+def test_a_surprise_is_what_all_bins_before_it_make_of_it(counts):
+    seen = judged(counts, width_s=HOUR_S)
+    assert [each.surprise for each in seen] == pytest.approx(recomputed(counts, HOUR_S), rel=1e-9, abs=1e-9)
+    assert [each.score > 0.0 for each in seen] == [each.surprise > 0.0 for each in seen]
+
+
+def test_an_incident_learns_an_hour_when_it_has_ended_and_what_was_left_then():
+    # given: five items, ten minutes into an hour
+    tempo, hour = POLICY.spike.incident, 450_000 * HOUR_S
+    state = spike.SpikeState(at=hour + 600.0)
+    state.fast.count = state.slow.count = 5.0
+
+    # when
+    spike.pass_to(state, hour + HOUR_S - 1.0, RULE, tempo)
+    before = state.fast.mean
+    spike.pass_to(state, hour + HOUR_S + 10.0, RULE, tempo)
+
+    # then: the hour is a small share of the mean's memory
+    share = 1.0 - 0.5 ** (1.0 / tempo.mean_h)
+    left = 5.0 * 0.5 ** (3000.0 / HOUR_S / tempo.fast_h)
+    assert before == 0.0
+    assert state.fast.mean == pytest.approx(share * math.log1p(left / tempo.usual_items))
+    assert state.at == hour + HOUR_S + 10.0
+
+
+def test_it_is_calm_when_the_count_has_come_down_to_what_is_usual_and_a_deviation():
+    # given
+    tempo = POLICY.spike.incident
+    state = spike.SpikeState(at=START)
+    state.fast.count, state.fast.mean, state.fast.variance = 40.0, 1.2, 0.3
+
+    # when
+    at = spike.calm_at(state, RULE, tempo)
+
+    # then
+    deviation = math.sqrt(0.3 + RULE.least_spread**2 + math.exp(-1.2) / tempo.usual_items)
+    left = 40.0 * 0.5 ** ((at - START) / HOUR_S / tempo.fast_h)
+    assert math.log1p(left / tempo.usual_items) == pytest.approx(1.2 + RULE.calm * deviation, abs=1e-5)
