@@ -80,10 +80,10 @@ def _surges(story: Story) -> Iterator[Alert]:
 
 
 def _spikes(story: Story) -> Iterator[Alert]:
-    """Where trend updates tell of the activity, the moments at which it begins to spike."""
+    """The moments at which the activity begins to spike."""
     before = ""
     for update in story.trends:
-        activity = str(getattr(update, "activity", ""))
+        activity = str(update.activity)
         if activity == "spiking" and before != "spiking":
             at = to_epoch(update.at)
             yield Alert(at, "spike", "spiking", not _rises(story, at))

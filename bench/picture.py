@@ -65,8 +65,7 @@ STYLE: Final = {
 def draw(story: Story, found: list[Alert], policy: Policy, file: Path) -> None:
     """Draw a story and its alerts into `file` (.svg or .png)."""
     start, end = extent(story)
-    activity = [each for each in story.trends if getattr(each, "activity", None)]
-    heights = [2.0, 3.6, 0.32, 0.32, *([0.32] if activity else []), 1.25]
+    heights = [2.0, 3.6, 0.32, 0.32, *([0.32] if story.trends else []), 1.25]
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(10.5, sum(heights) + 1.6), facecolor="white", layout="constrained")
         axes = list(figure.subplots(len(heights), 1, sharex=True, height_ratios=heights))
@@ -80,8 +79,8 @@ def draw(story: Story, found: list[Alert], policy: Policy, file: Path) -> None:
         first = to_epoch(story.scores[0].as_of)
         trends = [(first, Trend.STEADY), *((to_epoch(each.at), each.trend) for each in story.trends)]
         _band(axes[3], "trend", trends, TREND_COLOURS, start, end)
-        if activity:
-            words = [(first, "normal"), *((to_epoch(e.at), str(getattr(e, "activity"))) for e in activity)]  # noqa: B009 - a field of newer events
+        if story.trends:
+            words = [(first, "normal"), *((to_epoch(each.at), str(each.activity)) for each in story.trends)]
             _band(axes[4], "activity", words, ACTIVITY_COLOURS, start, end)
         _alerts(axes[-1], found, start, end)
         axes[-1].set_xlim(_moment(start), _moment(end))

@@ -68,17 +68,12 @@ def slope_per_hour(incident: Incident, policy: Policy, at: float) -> float:
     return lag * LN2 / policy.trend.slope_h
 
 
-def slope_turns(incident: Incident, policy: Policy, times: float = 1.0) -> float:
-    """Return when `times` the noise falls below its own mean, 1 being where its slope turns (epoch seconds).
+def slope_turns(incident: Incident, policy: Policy, times: Sequence[float] = (1.0,)) -> list[float]:
+    """Return when each of `times` the noise falls below its own mean, 1 being where its slope turns (epoch seconds).
 
     The difference of two exponentials with one sign change: closed form. It is NEVER where decay alone does not
     bring the noise so far below its mean.
     """
-    return slope_turns_at(incident, policy, (times,))[0]
-
-
-def slope_turns_at(incident: Incident, policy: Policy, times: Sequence[float]) -> list[float]:
-    """Return `slope_turns` for each of `times`."""
     b = _slope_constant(policy)
     noise, gain, a = _curve(incident, policy, b)
     start = max(incident.averages_at, incident.last_seen)

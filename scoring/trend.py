@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from schemas.times import HOUR_S, ceil_ms
 from schemas.words import Trend
-from scoring.curve import slope_turns_at
+from scoring.curve import slope_turns
 from scoring.decay import ALREADY, NEVER
 from scoring.incident import LN2, Incident
 from scoring.policy import Policy
@@ -76,7 +76,7 @@ def outlook(incident: Incident, policy: Policy) -> Outlook:
     rank = WORDS.index(incident.trend)
     grows = 1.0 if rank > STEADY else 1.0 - rule.rise_share
     falls = 1.0 if rank < STEADY else 1.0 + rule.fall_share
-    grows_until, falls_from = slope_turns_at(incident, policy, (grows, falls))
+    grows_until, falls_from = slope_turns(incident, policy, (grows, falls))
     return Outlook(
         _edges(incident, policy, fast, slow),
         count_falls_below(incident, fast, rule.fast_h, rule.rise_items),

@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 import msgspec
 from msgspec import Struct, field
 
+from agents import batch
 from schemas.codec import decode_profile
 from schemas.errors import RecordError
 from schemas.times import Moment, to_epoch
@@ -40,24 +41,8 @@ TOPICS: Final = (
 MS_PER_S: Final = 1000
 
 
-class Record(Protocol):
-    """A record as aiokafka gives it; `timestamp` is in milliseconds since the epoch."""
-
-    @property
-    def offset(self) -> int:
-        """Position in its partition."""
-
-    @property
-    def timestamp(self) -> int:
-        """When the broker appended it, milliseconds since the epoch."""
-
-    @property
-    def key(self) -> bytes | None:
-        """The incident or category, in UTF-8."""
-
-    @property
-    def value(self) -> bytes | None:
-        """The event, in JSON."""
+class Record(batch.Record, Protocol):
+    """A record as aiokafka gives it, with its headers."""
 
     @property
     def headers(self) -> Iterable[tuple[str, bytes]]:

@@ -122,7 +122,7 @@ def test_steps_of_less_than_a_second_are_no_less_exact():
 
 def test_noise_that_is_its_own_average_has_turned_already():
     incident = Incident(composite=50.0, last_seen=hours(0.0), averages_at=hours(0.0), noise_average=50.0)
-    assert slope_turns(incident, POLICY) == -math.inf
+    assert slope_turns(incident, POLICY) == [-math.inf]
 
 
 def test_the_slope_of_a_ramp_is_its_slope():
@@ -142,7 +142,7 @@ def test_the_slope_of_a_ramp_is_its_slope():
 @given(curves())
 def test_the_slope_turns_where_its_sign_changes(incident):
     # when
-    turns = slope_turns(incident, POLICY)
+    (turns,) = slope_turns(incident, POLICY)
 
     # then
     if turns == -math.inf:
