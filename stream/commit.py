@@ -15,8 +15,8 @@ The commits of one partition run one after another; those of different partition
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, Protocol
 
 from msgspec import Struct
 
@@ -29,27 +29,17 @@ from stream.tables import EncodedRows, PartitionRows
 from stream.topics import INCIDENTS_CHANGELOG, ITEMS_CHANGELOG, LOGICAL, physical
 
 
-class Sent(Protocol):
-    """What the broker says of a record it has taken."""
+Record = tuple[bytes, bytes, Headers]
+"""What is sent: key, value, headers."""
 
-    @property
-    def offset(self) -> int:
-        """The record's offset."""
+_NO_HEADERS: Final[Headers] = []
 
 
 class Producer(Protocol):
-    """The one thing wanted of a producer (Faust's has it): take a record, and say later that the broker has it."""
+    """The one thing wanted of a producer: take many records for one partition at once."""
 
-    async def send(
-        self,
-        topic: str,
-        key: bytes | None,
-        value: bytes | None,
-        partition: int | None,
-        timestamp: float | None,
-        headers: Headers | None,
-    ) -> Awaitable[Sent]:
-        """Take one record; the awaitable gives its offset once the broker has acknowledged it, or raises."""
+    async def send_records(self, topic: str, partition: int, records: Sequence[Record]) -> int:
+        """Send the records in order; return the last one's offset once the broker has acknowledged all, or raise."""
 
 
 class Batch(Struct):
@@ -73,17 +63,15 @@ class Outlet:
 
         The index has one partition; and what goes back to the source goes to the partition of its incident.
         """
-        await self._send(
-            [
-                (
-                    self._names[output.topic],
-                    self._place(partition, output),
-                    output.key.encode(),
-                    encode(output.event),
-                    headers(output),
-                )
-                for output in outputs
-            ]
+        places: dict[tuple[str, int], list[Record]] = {}
+        for output in outputs:
+            place = output.topic, self._place(partition, output)
+            places.setdefault(place, []).append((output.key.encode(), encode(output.event), headers(output)))
+        await asyncio.gather(
+            *(
+                self._producer.send_records(self._names[topic], place, records)
+                for (topic, place), records in places.items()
+            )
         )
 
     def _place(self, partition: int, output: Output) -> int:
@@ -93,17 +81,10 @@ class Outlet:
 
     async def send_rows(self, changelog: str, partition: int, rows: Mapping[bytes, bytes]) -> int | None:
         """Send the rows to their changelog, wait for all, and return the last one's offset (None: there were none)."""
-        name = self._names[changelog]
-        return await self._send([(name, partition, key, row, None) for key, row in rows.items()])
-
-    async def _send(self, records: list[tuple[str, int, bytes, bytes, Headers | None]]) -> int | None:
-        send = self._producer.send
-        waiting = [
-            await send(topic, key, value, partition, None, headers)
-            for topic, partition, key, value, headers in records
-        ]
-        sent = await asyncio.gather(*waiting)
-        return max((each.offset for each in sent), default=None)
+        if not rows:
+            return None
+        records = [(key, row, _NO_HEADERS) for key, row in rows.items()]
+        return await self._producer.send_records(self._names[changelog], partition, records)
 
 
 class BatchCommit:

@@ -14,12 +14,14 @@ acknowledges what it skips in a rebalance, and what an exception has interrupted
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 import aiokafka
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+
+from stream.commit import Record
 
 Drain = Callable[[], Awaitable[None]]
 
@@ -193,10 +195,30 @@ class BatchConsumer(driver.Consumer):
 
 
 class IdempotentProducer(driver.Producer):
-    """Faust's producer, with sequence numbers: a retry after a lost answer neither repeats nor reorders records."""
+    """Faust's producer, which takes many records at once and numbers them: a retry neither repeats nor reorders any."""
 
     def _settings_extra(self) -> Mapping[str, Any]:
         return {**super()._settings_extra(), "enable_idempotence": True}
+
+    async def send_records(self, topic: str, partition: int, records: Sequence[Record]) -> int:
+        """Send records to one partition in order; return the last one's offset once all are acknowledged, or raise.
+
+        They leave as whole batches: one future for each batch, where the client's `send` makes one for each record.
+        """
+        client = self._ensure_producer()
+        waiting = []
+        batch = client.create_batch()
+        for key, value, headers in records:
+            if batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
+                waiting.append(await client.send_batch(batch, topic, partition=partition))
+                batch = client.create_batch()
+                batch.append(timestamp=None, key=key, value=value, headers=headers)
+        last = batch.record_count()
+        # Nothing will be added to it, so it need not linger.
+        batch.close()
+        waiting.append(await client.send_batch(batch, topic, partition=partition))
+        acknowledged = await asyncio.gather(*waiting)
+        return int(acknowledged[-1].offset) + last - 1
 
 
 class BatchTransport(driver.Transport):
