@@ -28,7 +28,6 @@ from stream.settings import Settings
 from stream.tables import EncodedRows, PartitionRows
 from stream.topics import INCIDENTS_CHANGELOG, ITEMS_CHANGELOG, LOGICAL, physical
 
-
 Record = tuple[bytes, bytes, Headers]
 """What is sent: key, value, headers."""
 

@@ -1,7 +1,7 @@
 """Faust's Kafka transport with three things replaced: what a fetch delivers, where reading resumes, what is committed.
 
-*Batches.* What was fetched of one partition of a source topic reaches the agent as ONE event: its value is the
-list of raw records, its offset the last one's. Faust's own path makes four asyncio tasks for every record.
+*Batches.* What was fetched of one partition reaches the agent (of a changelog: the recovery) as ONE event: its value is
+the list of raw records, its offset the last one's. Faust's own path makes four asyncio tasks for every record.
 
 *Seeking back.* A rebalance ends with every partition at its committed offset. Faust seeks only where there is one, lets
 records through before and clears them from the agents' queues after; each of these loses records. Here nothing of a
@@ -97,7 +97,7 @@ class BatchConsumer(driver.Consumer):
                 return
             self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
             if tp.topic not in self.batch_topics:
-                await self._deliver_each(tp, fetched)
+                await self._deliver_rows(tp, fetched)
             elif self._scoring:
                 await self._deliver_batch(tp, fetched)
 
@@ -119,18 +119,24 @@ class BatchConsumer(driver.Consumer):
             if not fetched:
                 self._waiting.discard(tp)
                 return
+        await self._deliver(tp, fetched)
+        self._read_offset[tp] = fetched[-1].offset + 1
+
+    async def _deliver_rows(self, tp: TP, fetched: list[Any]) -> None:
+        """Changelog records, as one event too; see `RowStore.apply_changelog_batch`.
+
+        What has been read of these is the last record's offset, as Faust's recovery counts it.
+        """
+        read = self._read_offset[tp]
+        if read is not None and fetched[-1].offset < read:
+            return
+        await self._deliver(tp, fetched)
+        self._read_offset[tp] = fetched[-1].offset
+
+    async def _deliver(self, tp: TP, fetched: list[Any]) -> None:
         message = self._to_message(tp, fetched[-1])
         message.key, message.value = None, fetched
         await self.wait_first(self.callback(message), self.suspend_flow.wait())
-        self._read_offset[tp] = fetched[-1].offset + 1
-
-    async def _deliver_each(self, tp: TP, fetched: list[Any]) -> None:
-        """Changelog records, one by one, as Faust's recovery wants them."""
-        for record in fetched:
-            read = self._read_offset[tp]
-            if read is None or record.offset >= read:
-                await self.wait_first(self.callback(self._to_message(tp, record)), self.suspend_flow.wait())
-                self._read_offset[tp] = record.offset
 
     def next_offset(self, tp: TP) -> int:
         """Return the offset after the last record delivered of `tp`."""
