@@ -22,11 +22,11 @@ from msgspec import Struct
 
 from schemas.cloudevents import Headers, Output, headers
 from schemas.codec import encode
-from schemas.topics import INDEX_SHARES, NOISE_INDEX, SOURCE_ITEMS
+from schemas.topics import SOURCE_ITEMS
 from stream.partitioner import Partitioner
 from stream.settings import Settings
 from stream.tables import EncodedRows, PartitionRows
-from stream.topics import INCIDENTS_CHANGELOG, ITEMS_CHANGELOG, LOGICAL, physical
+from stream.topics import INCIDENTS_CHANGELOG, ITEMS_CHANGELOG, LOGICAL, ONE_PARTITION, physical
 
 Record = tuple[bytes, bytes, Headers]
 """What is sent: key, value, headers."""
@@ -64,8 +64,12 @@ class Outlet:
         """
         places: dict[tuple[str, int], list[Record]] = {}
         for output in outputs:
+            record = output.key.encode(), encode(output.event), headers(output)
             place = output.topic, self._place(partition, output)
-            places.setdefault(place, []).append((output.key.encode(), encode(output.event), headers(output)))
+            known = places.get(place)
+            if known is None:
+                known = places[place] = []
+            known.append(record)
         await asyncio.gather(
             *(
                 self._producer.send_records(self._names[topic], place, records)
@@ -76,7 +80,7 @@ class Outlet:
     def _place(self, partition: int, output: Output) -> int:
         if output.topic == SOURCE_ITEMS:
             return self._partition_of(output.key)
-        return 0 if output.topic in (NOISE_INDEX, INDEX_SHARES) else partition
+        return 0 if output.topic in ONE_PARTITION else partition
 
     async def send_rows(self, changelog: str, partition: int, rows: Mapping[bytes, bytes]) -> int | None:
         """Send the rows to their changelog, wait for all, and return the last one's offset (None: there were none)."""

@@ -6,7 +6,7 @@ No label holds an incident or an item: their number has no bound.
 from __future__ import annotations
 
 from collections import Counter as Tallies
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -16,6 +16,7 @@ from schemas.cloudevents import Output
 from schemas.dead_letter import DeadLetter
 from schemas.peak_crossing import PeakCrossing
 from schemas.state_change import StateChange
+from schemas.topics import NOISE_SCORES
 from scoring.changes import Tally
 
 # From a fifth of a millisecond to ten seconds: a batch of one record, or one of thousands and a slow broker.
@@ -141,11 +142,13 @@ class WorkerMetrics:
         self._revisions.inc(tally.revisions)
         self._deadlines.inc(tally.deadlines)
 
-    def outputs(self, outputs: Iterable[Output]) -> None:
+    def outputs(self, outputs: Collection[Output]) -> None:
         """Count what goes out."""
-        topics: Tallies[str] = Tallies()
+        for topic, count in Tallies(output.topic for output in outputs).items():
+            self._events.labels(topic).inc(count)
         for output in outputs:
-            topics[output.topic] += 1
+            if output.topic == NOISE_SCORES:
+                continue
             event = output.event
             if isinstance(event, StateChange):
                 self._states.labels(event.to.value).inc()
@@ -153,8 +156,6 @@ class WorkerMetrics:
                 self._peaks.labels(event.kind.value).inc()
             elif isinstance(event, DeadLetter):
                 self._letters.labels(event.reason).inc()
-        for topic, count in topics.items():
-            self._events.labels(topic).inc(count)
 
     def committed(self, seconds: float) -> None:
         """Note how long a window took until all of it was acknowledged."""

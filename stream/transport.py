@@ -14,12 +14,14 @@ acknowledges what it skips in a rebalance, and what an exception has interrupted
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 import aiokafka
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+from faust.types.tuples import ConsumerMessage
 
 from stream.commit import Record
 
@@ -41,6 +43,29 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         # records still wait; if all that are left are quiet, everything stands still for that long.
         consumer._fetch_max_wait_ms = self.consumer.fetch_wait_ms
         return consumer
+
+    async def on_start(self) -> None:
+        """Start the client; nothing is fetched before Faust has subscribed."""
+        await super().on_start()
+        self._ensure_consumer()._fetcher._records = _Fetched()
+
+
+class _Fetched(OrderedDict[TP, Any]):
+    """What the client has fetched, partition by partition: records come out as its decoder gives them.
+
+    The decoder's records have all we read (offset, timestamp, key, value). The client would make a second record of
+    twelve fields from each, which takes as long as decoding it.
+    """
+
+    def __setitem__(self, tp: TP, fetched: Any) -> None:
+        records = getattr(fetched, "_partition_records", None)
+        if records is not None:
+            records._consumer_record = _as_decoded
+        super().__setitem__(tp, fetched)
+
+
+def _as_decoded(_: TP, record: Any) -> Any:
+    return record
 
 
 class BatchConsumer(driver.Consumer):
@@ -134,8 +159,20 @@ class BatchConsumer(driver.Consumer):
         self._read_offset[tp] = fetched[-1].offset
 
     async def _deliver(self, tp: TP, fetched: list[Any]) -> None:
-        message = self._to_message(tp, fetched[-1])
-        message.key, message.value = None, fetched
+        last = fetched[-1]
+        message = ConsumerMessage(
+            tp.topic,
+            tp.partition,
+            last.offset,
+            last.timestamp / 1000.0,
+            last.timestamp_type,
+            headers=None,
+            key=None,
+            value=fetched,
+            checksum=None,
+            tp=tp,
+            generation_id=self.app.consumer_generation_id,
+        )
         await self.wait_first(self.callback(message), self.suspend_flow.wait())
 
     def next_offset(self, tp: TP) -> int:
