@@ -34,6 +34,9 @@ log = logging.getLogger(__name__)
 EXIT_FAILED: Final = 70
 """The exit code of a worker that met something unexpected (EX_SOFTWARE of sysexits.h)."""
 
+PACE: Final = 0.1
+"""The share of a conflation window by which a trickle of records is fetched more slowly."""
+
 MAX_BATCH_BYTES: Final = 256 * 1024
 """Most that one request carries of one partition: some hundred events, before compression."""
 
@@ -74,6 +77,7 @@ def make_app(settings: Settings, commit_type: type[BatchCommit] = BatchCommit) -
         batch_topics=frozenset(names.values()),
         rebuilt_topics=frozenset({names[INDEX_SHARES]}),
         fetch_wait_ms=settings.worker.fetch_wait_ms,
+        pace_s=settings.worker.conflation_ms / 1000.0 * PACE,
         drain=partitions.drain,
     )
 

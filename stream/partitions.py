@@ -94,7 +94,7 @@ class Partition:
         """Wait until all that was applied is safe; the open window closes as soon as it can."""
         self._draining = True
         self._close_when_due()
-        while self._committing is not None or self._window.opened_at is not None:
+        while self._committing is not None or self._window.is_open:
             await self._one_safe()
         self._draining = False
 
@@ -113,7 +113,7 @@ class Partition:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._window.opened_at is None or self._committing is not None:
+        if not self._window.is_open or self._committing is not None:
             return
         wait_s = 0.0 if self._draining else self._window.closes_in()
         loop = asyncio.get_running_loop()

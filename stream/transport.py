@@ -30,6 +30,9 @@ Drain = Callable[[], Awaitable[None]]
 FETCH_S: Final = 0.02
 """Longest wait for records in one go: a rebalance waits so long for the fetch that is under way."""
 
+FEW_RECORDS: Final = 100
+"""A fetch of fewer costs more than its records do."""
+
 QUIET_NAP_S: Final = 0.02
 """How long to sleep while no partition may be fetched."""
 
@@ -78,6 +81,9 @@ class BatchConsumer(driver.Consumer):
     """Physical names of batch topics that are never committed: they are read from their start each time."""
 
     fetch_wait_ms: int = 50
+    pace_s: float = 0.0
+    """How long to wait after a fetch that brought few records, so that a trickle is not fetched one by one."""
+
     before_revoke: Drain | None = None
     """Awaited when partitions are about to be taken away, after new batches have stopped coming."""
 
@@ -125,6 +131,8 @@ class BatchConsumer(driver.Consumer):
                 await self._deliver_rows(tp, fetched)
             elif self._scoring:
                 await self._deliver_batch(tp, fetched)
+        if self._scoring and self.pace_s and sum(map(len, records.values())) < FEW_RECORDS:
+            await asyncio.sleep(self.pace_s)
 
     def _may_fetch(self, tp: TP) -> bool:
         """A batch topic's partition is fetched while the worker scores, and once its last batch has been taken.
@@ -278,6 +286,7 @@ def make_transport(
     batch_topics: frozenset[str],
     rebuilt_topics: frozenset[str],
     fetch_wait_ms: int,
+    pace_s: float,
     drain: Drain,
 ) -> BatchTransport:
     """Return the transport of one app: the consumer Faust makes of it knows its topics and whom to wait for."""
@@ -286,7 +295,8 @@ def make_transport(
         pass
 
     Consumer.batch_topics, Consumer.rebuilt_topics = batch_topics, rebuilt_topics
-    Consumer.fetch_wait_ms, Consumer.before_revoke = fetch_wait_ms, staticmethod(drain)
+    Consumer.fetch_wait_ms, Consumer.pace_s = fetch_wait_ms, pace_s
+    Consumer.before_revoke = staticmethod(drain)
 
     class Transport(BatchTransport):
         pass

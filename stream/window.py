@@ -21,14 +21,14 @@ Done = Callable[[], None]
 
 
 class Window:
-    """What of a partition is applied, not collected yet. Times are seconds of the monotonic clock."""
+    """What of a partition is applied, not collected yet. Times are seconds of `clock`, which never runs back."""
 
-    def __init__(self, conflation_ms: int) -> None:
-        self._length_s = conflation_ms / 1000.0
+    def __init__(self, conflation_ms: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._length_s, self._clock = conflation_ms / 1000.0, clock
         self._closed_at = float("-inf")
         self._backlog = False
         self._done: list[Done] = []
-        self.opened_at: float | None = None
+        self.is_open = False
         self.records = 0
 
     @property
@@ -41,8 +41,7 @@ class Window:
 
         `done` is to be called when all they changed is safe.
         """
-        if self.opened_at is None:
-            self.opened_at = time.monotonic()
+        self.is_open = True
         self.records += records
         self._backlog = waited_s > BACKLOG_S
         if done is not None:
@@ -52,13 +51,15 @@ class Window:
         """Return how long (seconds) it may stay open; not above 0 if it is to close now."""
         if self.full:
             return 0.0
-        length_s = max(self._length_s, BACKLOG_S) if self._backlog and self._length_s else self._length_s
-        return self._closed_at + length_s - time.monotonic()
+        length_s = self._length_s
+        if self._backlog and length_s:
+            length_s = max(length_s, BACKLOG_S)
+        return self._closed_at + length_s - self._clock()
 
     def close(self) -> Done:
         """Begin the next one; return what is to be called when all of this one is safe."""
         waiting, self._done = self._done, []
-        self._closed_at, self.opened_at, self.records, self._backlog = time.monotonic(), None, 0, False
+        self._closed_at, self.is_open, self.records, self._backlog = self._clock(), False, 0, False
 
         def done() -> None:
             for each in waiting:

@@ -6,16 +6,18 @@ another. A crash keeps any part of what was under way, and what was not committe
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.topics import NOISE_SCORES
+from agents.batch import apply_records
+from schemas.topics import NOISE_SCORES, SOURCE_ITEMS
 from scoring.item import Counted
 from scoring.rows import decode_item_row
 from tests.builders import hours, item
-from tests.driver import Driver, EncodedChanges, wire
+from tests.driver import Driver, EncodedChanges, encode_changes, wire
 from tests.scoring.strategies import in_order, streams
 
 INCIDENTS = ("leak", "fire")
@@ -219,3 +221,24 @@ def test_a_recount_after_a_crash_does_not_see_what_is_not_applied_yet():
     # then
     assert driver.state().items == 2
     assert driver.state().last_seen == hours(0.5)
+
+
+@given(any_stream, sizes, st.booleans())
+def test_a_window_of_batches_is_as_one_batch_of_all_their_records(stream, sizes, conflate):
+    # given
+    one, many = Driver(conflate=conflate), Driver(conflate=conflate)
+    records = [one.record(each) for each in stream]
+
+    # when
+    whole = one.apply(records)
+    start = 0
+    for size in itertools.cycle(sizes):
+        apply_records(many.ledger, SOURCE_ITEMS, 0, records[start : start + size])
+        start += size
+        if start >= len(records):
+            break
+    window = encode_changes(many.ledger.collect())
+
+    # then
+    assert wire(window.outputs) == wire(whole.outputs)
+    assert (window.items, window.incidents) == (whole.items, whole.incidents)

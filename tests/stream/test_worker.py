@@ -40,11 +40,14 @@ def deployment(broker: EmbeddedBroker) -> Deployment:
     return Deployment(broker.bootstrap, embedded=True, changes=changes)
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(
+    ("step", "conflation_ms"), [(step, 5) for step in STEPS] + [("between item rows", 0)]
+)
 async def test_a_crash_at_any_step_of_a_commit_loses_and_repeats_nothing(
-    deployment: Deployment, step: str
+    deployment: Deployment, step: str, conflation_ms: int
 ) -> None:
-    """Given a worker that dies at this step of its 9th batch; when it is restarted; then all is as replay gives it."""
+    """Given a worker that dies at this step of its 9th window; when it is restarted; then all is as replay gives it."""
+    deployment.changes["DECIBEL_WORKER_CONFLATION_MS"] = str(conflation_ms)
     items, profiles = recording("tech-2021")
     items = items[:FIRST]
     await deployment.produce(INCIDENT_PROFILES, keyed(profiles))
