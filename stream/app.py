@@ -146,7 +146,6 @@ def _faust_app(settings: Settings) -> faust.App:
         broker_session_timeout=worker.session_timeout_s,
         broker_heartbeat_interval=worker.heartbeat_s,
         broker_commit_interval=worker.commit_interval_s,
-        producer_linger=worker.linger_ms / 1000.0,
         producer_compression_type=None if worker.compression == "none" else worker.compression,
         producer_max_batch_size=MAX_BATCH_BYTES,
         producer_max_request_size=dead_letter_bytes(settings),

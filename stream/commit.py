@@ -1,10 +1,11 @@
 """The batch commit: one object that owns the order in which a batch leaves the worker. Read `run` from top to bottom.
+What leaves together is what a window has gathered of one partition: here a batch is that.
 
 1. The output events, acknowledged by the broker.
 2. The item rows, acknowledged in their changelog.
 3. The incident rows, acknowledged in theirs.
 4. The rows into the tables.
-5. The batch reported as done, so that the next offset commit is its last offset + 1.
+5. The batch reported as done, so that the next offset commit is its last offset + 1 (of either source topic).
 
 A crash before 5 means that the batch is read again. Rows carry the offset they are at, so what is in them is skipped;
 an item row that is ahead of its incident's row (a crash between 2 and 3) says what the incident counted before; and
