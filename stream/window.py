@@ -1,12 +1,14 @@
 """The conflation window of a partition: what is applied at once is gathered for a while and written together.
 
 So an incident that ten records change within a window has one score and one row written, not ten. A window that opens
-on a quiet partition closes at once: nothing waits without need. From then on they close `worker.conflation_ms` apart.
+on a quiet partition closes at once: nothing waits without need. From then on they close `worker.conflation_ms` apart,
+those of all partitions at the same moments, so that what they write shares its requests.
 Whoever reads a backlog is late in any case, and gains from writing less: there a window may last a second.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Final
@@ -14,7 +16,7 @@ from typing import Final
 BACKLOG_S: Final = 1.0
 """A record that old when it is applied (seconds) has waited in a backlog; so long a window of such records may last."""
 
-MOST_RECORDS: Final = 20_000
+MOST_RECORDS: Final = 10_000
 """A window closes with so many records: it is held in memory, and read again after a crash."""
 
 Done = Callable[[], None]
@@ -25,7 +27,7 @@ class Window:
 
     def __init__(self, conflation_ms: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._length_s, self._clock = conflation_ms / 1000.0, clock
-        self._closed_at = float("-inf")
+        self._closed_at = 0.0
         self._backlog = False
         self._done: list[Done] = []
         self.is_open = False
@@ -51,10 +53,12 @@ class Window:
         """Return how long (seconds) it may stay open; not above 0 if it is to close now."""
         if self.full:
             return 0.0
-        length_s = self._length_s
-        if self._backlog and length_s:
-            length_s = max(length_s, BACKLOG_S)
-        return self._closed_at + length_s - self._clock()
+        now, length_s = self._clock(), self._length_s
+        if not length_s:
+            return 0.0
+        if self._backlog:
+            return self._closed_at + max(length_s, BACKLOG_S) - now
+        return (math.floor(self._closed_at / length_s) + 1) * length_s - now
 
     def close(self) -> Done:
         """Begin the next one; return what is to be called when all of this one is safe."""

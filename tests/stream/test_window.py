@@ -24,7 +24,7 @@ def clock() -> MovableClock:
     return MovableClock()
 
 
-def test_on_a_quiet_partition_a_window_closes_at_once_and_the_next_one_a_length_later(clock):
+def test_on_a_quiet_partition_a_window_closes_at_once_and_the_next_one_at_the_next_tenth(clock):
     window = Window(100, clock)
     window.add(1, FRESH_S, None)
     assert window.closes_in() <= 0.0
@@ -35,7 +35,18 @@ def test_on_a_quiet_partition_a_window_closes_at_once_and_the_next_one_a_length_
     assert window.is_open
     assert window.closes_in() == pytest.approx(0.08)
     clock.now += 0.08
-    assert window.closes_in() <= 1e-9
+    assert window.closes_in() == pytest.approx(0.0)
+
+
+def test_windows_of_all_partitions_close_at_the_same_moments(clock):
+    one, other = Window(100, clock), Window(100, clock)
+    one.close()
+    clock.now += 0.07
+    other.close()
+    clock.now += 0.01
+    for window in (one, other):
+        window.add(1, FRESH_S, None)
+        assert window.closes_in() == pytest.approx(0.02)
 
 
 def test_without_conflation_every_window_closes_at_once(clock):
