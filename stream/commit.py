@@ -1,15 +1,14 @@
 """The batch commit: one object that owns the order in which a batch leaves the worker. Read `run` from top to bottom.
 What leaves together is what a window has gathered of one partition: here a batch is that.
 
-1. The output events, acknowledged by the broker.
-2. The item rows, acknowledged in their changelog.
-3. The incident rows, acknowledged in theirs.
+1. The output events, and 2. the item rows, both acknowledged by the broker. They do not wait for each other.
+3. The incident rows, acknowledged in their changelog.
 4. The rows into the tables.
 5. The batch reported as done, so that the next offset commit is its last offset + 1 (of either source topic).
 
 A crash before 5 means that the batch is read again. Rows carry the offset they are at, so what is in them is skipped;
-an item row that is ahead of its incident's row (a crash between 2 and 3) says what the incident counted before; and
-the ledger gives the same events with the same ids and bytes. Nothing is lost and nothing counted twice.
+an item row that is ahead of its incident's row (a crash before 3) says what the incident counted before; and the ledger
+gives the same events with the same ids and bytes. Nothing is lost and nothing counted twice.
 The commits of one partition run one after another; those of different partitions run side by side.
 """
 
@@ -99,8 +98,7 @@ class BatchCommit:
 
     async def run(self, batch: Batch) -> None:
         """Take a batch through all five steps; whatever raises, raises before it is reported as done."""
-        await self.outputs(batch)
-        items = await self.items(batch)
+        _, items = await asyncio.gather(self.outputs(batch), self.items(batch))
         incidents = await self.incidents(batch)
         self.stored.arrived(batch.rows, {"items": items, "incidents": incidents})
         batch.done()
