@@ -12,8 +12,8 @@ import math
 from schemas.times import HOUR_S
 from schemas.words import Activity
 from scoring import spike
-from scoring.decay import NEVER
-from scoring.incident import LN2, Incident
+from scoring.decay import LN2, NEVER
+from scoring.incident import Incident
 from scoring.item import Counted
 from scoring.policy import Policy, SpikeRule
 

@@ -19,7 +19,7 @@ from schemas.source_item import SourceItem
 from schemas.times import to_epoch
 from schemas.words import Cause, Tier
 from scoring import activity, events, evidence, factors, lifecycle, merge, movement, polarity
-from scoring.assessment import NOTHING_ELSE, Assessment, assess, next_deadline
+from scoring.assessment import NOTHING_ELSE, Assessment, assess, look_ahead, next_deadline
 from scoring.changes import Changes, ItemKey, Outcome, Tally
 from scoring.clock import Clock, Times, times_of
 from scoring.curve import settle_averages
@@ -272,7 +272,7 @@ class Ledger:
         if incident.detected:
             polarity.settle(incident, self.policy, now)
             settle_averages(incident, self.policy, now)
-            lifecycle.settle(incident, self.policy, now)
+            lifecycle.settle(incident, self.policy, now, lifecycle.spans(incident, self.policy))
 
     def _revise(
         self, incident_id: str, incident: Incident, now: float, before: Part | None, was: Before
@@ -289,9 +289,10 @@ class Ledger:
         polarity.begin(incident, now)
         if not incident.detected:
             self._detect(incident_id, incident, now)
-        lifecycle.resume(incident, policy, now)
-        assessed = assess(incident, policy, now)
-        due = next_deadline(incident, policy, now, assessed.outlook)
+        ahead = look_ahead(incident, policy)
+        lifecycle.resume(incident, policy, now, ahead.spans)
+        assessed = assess(incident, policy, now, ahead)
+        due = next_deadline(incident, policy, now, assessed.ahead)
         self._tell(incident_id, incident, now, assessed, was, due)
         self.index.replace(incident_id, before, part_of(incident, policy), now)
         self.deadlines.plan(incident_id, due)
@@ -316,7 +317,7 @@ class Ledger:
         """Fire the deadline due at `due`; return the next one. The row changes only if something came of it."""
         self.tally.deadlines += 1
         assessed = assess(incident, self.policy, due)
-        then = next_deadline(incident, self.policy, due, assessed.outlook)
+        then = next_deadline(incident, self.policy, due, assessed.ahead)
         if assessed.happened:
             incident.revision += 1
             incident.as_of = due

@@ -6,7 +6,6 @@ fall through a value is known in closed form, so every rule has one firing time:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from schemas.times import HOUR_S
@@ -62,13 +61,39 @@ class Span(NamedTuple):
         return self.begins <= at < self.ends
 
 
-def span(incident: Incident, policy: Policy, rule: Rule) -> Span:
-    """Return when the rule's comparisons hold together: without anything new each metric only falls.
+class Spans(NamedTuple):
+    """The span of each rule that leads away from the present state, and as it would be without its noise."""
 
-    So "at least" holds until its metric falls through the value, "below" from then on.
+    by_rates: tuple[Span, ...]
+    all: tuple[Span, ...]
+
+
+_ALWAYS: Final = Span(ALREADY, NEVER)
+
+
+def spans(incident: Incident, policy: Policy, by_rates: tuple[Span, ...] | None = None) -> Spans:
+    """Return when the comparisons of each rule hold together: without anything new each metric only falls.
+
+    So "at least" holds until its metric falls through the value, "below" from then on. `by_rates` are those from
+    before, where only the noise has changed since.
     """
-    begins, ends = ALREADY, NEVER
-    for condition in rule.when:
+    rules = policy.lifecycle.rules_from[incident.state]
+    if by_rates is None:
+        by_rates = tuple([_span(incident, policy, rule.by_rates, _ALWAYS) for _, rule in rules])
+    return Spans(
+        by_rates,
+        tuple(
+            [
+                _span(incident, policy, rule.by_noise, span) if rule.by_noise else span
+                for (_, rule), span in zip(rules, by_rates, strict=True)
+            ]
+        ),
+    )
+
+
+def _span(incident: Incident, policy: Policy, conditions: tuple[Condition, ...], within: Span) -> Span:
+    begins, ends = within
+    for condition in conditions:
         falls = metric_falls(incident, policy, condition)
         if condition.comparison == "at_least":
             ends = min(ends, falls)
@@ -77,36 +102,43 @@ def span(incident: Incident, policy: Policy, rule: Rule) -> Span:
     return Span(begins, ends)
 
 
-def settle(incident: Incident, policy: Policy, now: float) -> None:
+def settle(incident: Incident, policy: Policy, now: float, seen: Spans) -> None:
     """Note, before anything new is applied at `now`, since when each comparison holds, and which broke off.
 
-    What is noted does not depend on how often this is called on the way to `now`.
+    What is noted does not depend on how often this is called on the way to `now`. `seen` are the spans as the row
+    stands.
     """
-    for index, rule in policy.lifecycle.rules_from[incident.state]:
-        if index not in incident.holds_since and not rule.begins_by_itself:
+    holds_since = incident.holds_since
+    for (index, rule), held in zip(policy.lifecycle.rules_from[incident.state], seen.all, strict=True):
+        if index not in holds_since and not rule.begins_by_itself:
             continue
-        held = span(incident, policy, rule)
         if not held.holds(now):
-            incident.holds_since.pop(index, None)
-        elif index not in incident.holds_since:
-            incident.holds_since[index] = max(held.begins, incident.state_since)
+            holds_since.pop(index, None)
+        elif index not in holds_since:
+            holds_since[index] = max(held.begins, incident.state_since)
 
 
-def resume(incident: Incident, policy: Policy, now: float) -> None:
+def resume(incident: Incident, policy: Policy, now: float, seen: Spans) -> None:
     """Note, after something new was applied at `now`, which comparisons begin to hold or hold no more."""
-    for index, rule in policy.lifecycle.rules_from[incident.state]:
-        if not span(incident, policy, rule).holds(now):
-            incident.holds_since.pop(index, None)
-        elif index not in incident.holds_since:
-            incident.holds_since[index] = now
+    holds_since = incident.holds_since
+    for (index, _), held in zip(policy.lifecycle.rules_from[incident.state], seen.all, strict=True):
+        if not held.begins <= now < held.ends:
+            holds_since.pop(index, None)
+        elif index not in holds_since:
+            holds_since[index] = now
 
 
-def fires_at(incident: Incident, policy: Policy, index: int, rule: Rule) -> float:
-    """Return when the rule with this index will have been met if nothing new comes, or NEVER."""
-    if index not in incident.holds_since and not rule.begins_by_itself:
-        return NEVER
-    held = span(incident, policy, rule)
-    fires = round(_since(incident, index, held) + rule.hold_h * HOUR_S, 3)
+def fires_at(incident: Incident, policy: Policy, index: int, rule: Rule, held: Span) -> float:
+    """Return when the rule with this index will have been met if nothing new comes, or NEVER.
+
+    `held` is its span.
+    """
+    since = incident.holds_since.get(index)
+    if since is None:
+        if not rule.begins_by_itself:
+            return NEVER
+        since = _begins(held)
+    fires = round(since + rule.hold_h * HOUR_S, 3)
     if rule.step == "back" or incident.stepped_back:
         fires = max(
             fires, round(incident.state_since + policy.lifecycle.cooldown_h[incident.state] * HOUR_S, 3)
@@ -114,37 +146,48 @@ def fires_at(incident: Incident, policy: Policy, index: int, rule: Rule) -> floa
     return NEVER if fires >= held.ends else fires
 
 
-def step(incident: Incident, policy: Policy, now: float) -> Iterator[Transition]:
-    """Take every step that is due at `now`, the first rule first, and yield each."""
-    while True:
-        for index, rule in policy.lifecycle.rules_from[incident.state]:
-            if fires_at(incident, policy, index, rule) <= now:
-                settle(incident, policy, now)
-                yield _take(incident, policy, index, rule, now)
-                break
-        else:
-            return
+def step(incident: Incident, policy: Policy, now: float, seen: Spans) -> tuple[list[Transition], Spans]:
+    """Take every step that is due at `now`, the first rule first; return them, and the spans of the state they lead to.
+
+    `seen` are the spans as the row stands.
+    """
+    steps: list[Transition] = []
+    while (due := _due(incident, policy, now, seen)) is not None:
+        index, rule, held = due
+        settle(incident, policy, now, seen)
+        transition = _take(incident, policy, index, rule, held, now)
+        seen = spans(incident, policy)
+        resume(incident, policy, now, seen)
+        steps.append(transition)
+    return steps, seen
 
 
-def next_step(incident: Incident, policy: Policy) -> float:
+def _due(incident: Incident, policy: Policy, now: float, seen: Spans) -> tuple[int, Rule, Span] | None:
+    """The first rule that is met at `now`."""
+    for (index, rule), held in zip(policy.lifecycle.rules_from[incident.state], seen.all, strict=True):
+        if fires_at(incident, policy, index, rule, held) <= now:
+            return index, rule, held
+    return None
+
+
+def next_step(incident: Incident, policy: Policy, seen: Spans) -> float:
     """Return when the next rule will have been met if nothing new comes, or NEVER (epoch seconds)."""
-    return min(
-        (
-            fires_at(incident, policy, index, rule)
-            for index, rule in policy.lifecycle.rules_from[incident.state]
-        ),
-        default=NEVER,
-    )
+    earliest = NEVER
+    for (index, rule), held in zip(policy.lifecycle.rules_from[incident.state], seen.all, strict=True):
+        earliest = min(earliest, fires_at(incident, policy, index, rule, held))
+    return earliest
 
 
-def _take(incident: Incident, policy: Policy, index: int, rule: Rule, now: float) -> Transition:
-    since = _since(incident, index, span(incident, policy, rule))
-    told = evidence(incident, policy, rule, now) | {"held_h": max(0.0, round((now - since) / HOUR_S, 3))}
+def _take(
+    incident: Incident, policy: Policy, index: int, rule: Rule, held: Span, now: float
+) -> Transition:
+    since = incident.holds_since.get(index)
+    held_h = max(0.0, round((now - (_begins(held) if since is None else since)) / HOUR_S, 3))
+    told = evidence(incident, policy, rule, now) | {"held_h": held_h}
     previous, incident.state = incident.state, rule.to
     incident.state_since, incident.stepped_back = now, rule.step == "back"
     still = {number for number, _ in policy.lifecycle.rules_from[incident.state]}
     incident.holds_since = {number: at for number, at in incident.holds_since.items() if number in still}
-    resume(incident, policy, now)
     return Transition(previous, rule.to, rule, told)
 
 
@@ -160,11 +203,8 @@ def evidence(incident: Incident, policy: Policy, rule: Rule, at: float) -> dict[
     return told
 
 
-def _since(incident: Incident, index: int, held: Span) -> float:
-    """Since when the comparisons hold, or from when they will; NEVER where only something new can make them hold."""
-    noted = incident.holds_since.get(index)
-    if noted is not None:
-        return noted
+def _begins(held: Span) -> float:
+    """From when the comparisons will hold; NEVER where only something new can make them hold."""
     return held.begins if ALREADY < held.begins < held.ends else NEVER
 
 
