@@ -40,7 +40,7 @@ def recent_share(incident: Incident, policy: Policy, most_items: float = math.in
     incident's decayed count of items over their number, or over `most_items` where they are more.
     """
     rule = policy.aging
-    recent = incident.counts[policy.rates.horizons_h.index(rule.item_half_life_h)]
+    recent = incident.counts[policy.derived.aging]
     wanted = rule.full_share * min(incident.items, most_items)
     return recent / wanted if recent < wanted else 1.0
 
@@ -68,7 +68,7 @@ def engagement_units(incident: Incident, policy: Policy) -> float:
 
 def engagement(units: float, policy: Policy) -> float:
     """`100 * log10(1 + u) / log10(1 + u_full)`, at most 100, with u in typical items."""
-    return min(FULL, FULL * math.log10(1.0 + units) / math.log10(1.0 + policy.engagement.full_units))
+    return min(FULL, FULL * math.log10(1.0 + units) / policy.derived.engagement_full)
 
 
 def star_power(incident: Incident, policy: Policy) -> float:
@@ -134,6 +134,19 @@ def factors(incident: Incident, policy: Policy) -> Factors:
         cross_platform(incident, policy),
         polarity(incident, policy),
         industry_impact(incident, policy),
+    )
+
+
+def grown(incident: Incident, policy: Policy, before: Factors) -> Factors:
+    """Return all seven factors where nothing but amounts has changed since they were `before`."""
+    return Factors(
+        reach(audience(incident, policy), policy),
+        engagement(engagement_units(incident, policy), policy),
+        before.star_power,
+        before.duration,
+        before.cross_platform,
+        polarity(incident, policy),
+        before.industry_impact,
     )
 
 

@@ -1,0 +1,91 @@
+"""Quiet growth: when an observation can bring nothing but more noise, so that nothing has to be assessed.
+
+Most observations see an item again that has grown. If the noise then stays between the same two thresholds, no rate has
+fallen through one meanwhile, and the noise lies on the same side of its own mean, then no peak, level, word of trend,
+activity or state can change: each of them depends on just these comparisons. And what the incident will do by itself
+comes no sooner than it would have: more noise only keeps it up for longer. `Calm` holds the comparisons as they were
+when the incident was assessed last.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from scoring import peaks
+from scoring.assessment import Ahead
+from scoring.curve import slope_turns
+from scoring.decay import ALREADY, NEVER
+from scoring.incident import Incident
+from scoring.policy import Policy
+from scoring.trend import RANKS, STEADY
+
+
+class Calm(NamedTuple):
+    """The comparisons that stand of an incident. Until `until` (epoch seconds) none of them changes but by the noise.
+
+    They stand while the noise is at least `low` and below `high` (0 to 100). `leans` says whether the trend's word hangs
+    on the slope: 1, whether the noise is above its mean; -1, whether it is below; 0, it does not. `leaning` is whether
+    it was.
+    """
+
+    until: float
+    low: float
+    high: float
+    leans: int
+    leaning: bool
+
+
+NEVER_CALM: Final = Calm(ALREADY, 0.0, 0.0, 0, leaning=False)
+"""Where more noise can bring something sooner: a peak waits for its pause to end, or a rule for its hold."""
+
+
+def calm(incident: Incident, policy: Policy, ahead: Ahead) -> Calm:
+    """Return the comparisons that stand of an incident as of its latest revision; `ahead` is what lies ahead of it."""
+    at = incident.as_of
+    noise, high = incident.noise_at(at, policy.curve.half_life_s), peaks.to_announce(incident, policy)
+    if max(noise, incident.peak_noise) >= high:
+        return NEVER_CALM
+    edges, low = policy.level_edges, 0.0
+    if incident.level + 1 < len(edges):
+        high = min(high, edges[incident.level + 1])
+    for (index, rule), span in zip(
+        policy.lifecycle.rules_from[incident.state], ahead.spans.all, strict=True
+    ):
+        noted = index in incident.holds_since
+        if span.holds(at) is not noted and (noted or rule.begins_by_itself):
+            return NEVER_CALM  # what began to hold, or broke off, before the last deadline is still to be noted
+        for condition in rule.by_noise:
+            if noise < condition.than:
+                high = min(high, condition.than)
+            elif condition.comparison == "below":
+                low = max(low, condition.than)
+            else:
+                return NEVER_CALM
+    seen = ahead.outlook
+    times = [*seen.by_rates()]
+    for span in ahead.spans.by_rates:
+        times += span
+    until = min((each for each in times if each > at), default=NEVER)
+    rank = seen.rank(at)
+    if rank > STEADY and at < seen.rise_ends:
+        return Calm(until, low, high, 1, at < seen.grows_until)
+    if rank < STEADY and at < seen.fall_ends:
+        return Calm(until, low, high, -1, seen.falls_from <= at)
+    return Calm(until, low, high, 0, leaning=False)
+
+
+def stays(incident: Incident, policy: Policy, stood: Calm, noise: float, now: float) -> bool:
+    """Say whether an incident that has grown to `noise` at `now` stands as it stood: it is to have stood so until then.
+
+    The row holds the growth already.
+    """
+    if noise >= stood.high:
+        return False
+    if not stood.leans:
+        return True
+    grows, falls = policy.derived.slope_shares[RANKS[incident.trend]]
+    if stood.leans > 0:
+        [turns] = slope_turns(incident, policy, (grows,))
+        return (now < turns) is stood.leaning
+    [turns] = slope_turns(incident, policy, (falls,))
+    return (turns <= now) is stood.leaning
