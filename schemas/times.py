@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated
 
 from msgspec import Meta
@@ -35,6 +36,7 @@ def to_epoch(moment: datetime) -> float:
     return round(moment.timestamp(), 3)
 
 
+@lru_cache(4096)
 def from_epoch(at: float) -> datetime:
     """Return the UTC time of `at` (epoch seconds), to the millisecond.
 

@@ -47,11 +47,18 @@ def recent_share(incident: Incident, policy: Policy, most_items: float = math.in
 
 def audience(incident: Incident, policy: Policy) -> Audience:
     """Return the audience of the standing items, summed over platforms, aged by `recent_share`."""
-    known, estimated, recent = 0, 0.0, recent_share(incident, policy)
+    return _amounts(incident, policy, recent_share(incident, policy))[0]
+
+
+def _amounts(incident: Incident, policy: Policy, recent: float) -> tuple[Audience, float]:
+    """The audience, and the interactions in typical items, summed over platforms and aged by `recent`."""
+    known, estimated, units = 0, 0.0, []
     for name, sums in incident.platforms.items():
+        platform = policy.platform(name)
         known += sums.audience
-        estimated += sums.without_audience / MILLI * policy.platform(name).audience_per_interaction
-    return Audience(known * recent, estimated * recent)
+        estimated += sums.without_audience / MILLI * platform.audience_per_interaction
+        units.append(sums.interactions / MILLI / platform.typical)
+    return Audience(known * recent, estimated * recent), recent * math.fsum(units)
 
 
 def reach(people: Audience, policy: Policy) -> float:
@@ -61,9 +68,7 @@ def reach(people: Audience, policy: Policy) -> float:
 
 def engagement_units(incident: Incident, policy: Policy) -> float:
     """Return interactions in units of each platform's typical item, summed, aged by `recent_share`."""
-    return recent_share(incident, policy) * math.fsum(
-        sums.interactions / MILLI / policy.platform(name).typical for name, sums in incident.platforms.items()
-    )
+    return _amounts(incident, policy, recent_share(incident, policy))[1]
 
 
 def engagement(units: float, policy: Policy) -> float:
@@ -126,9 +131,10 @@ def industry_impact(incident: Incident, policy: Policy) -> float:
 
 def factors(incident: Incident, policy: Policy) -> Factors:
     """Return all seven factors of the incident as it stands."""
+    people, units = _amounts(incident, policy, recent_share(incident, policy))
     return Factors(
-        reach(audience(incident, policy), policy),
-        engagement(engagement_units(incident, policy), policy),
+        reach(people, policy),
+        engagement(units, policy),
         star_power(incident, policy),
         duration(incident, policy),
         cross_platform(incident, policy),
@@ -139,9 +145,10 @@ def factors(incident: Incident, policy: Policy) -> Factors:
 
 def grown(incident: Incident, policy: Policy, before: Factors) -> Factors:
     """Return all seven factors where nothing but amounts has changed since they were `before`."""
+    people, units = _amounts(incident, policy, recent_share(incident, policy))
     return Factors(
-        reach(audience(incident, policy), policy),
-        engagement(engagement_units(incident, policy), policy),
+        reach(people, policy),
+        engagement(units, policy),
         before.star_power,
         before.duration,
         before.cross_platform,
@@ -184,4 +191,17 @@ def total(points: Factors) -> float:
 
 def composite(incident: Incident, policy: Policy, values: Factors) -> float:
     """Return the weighted composite (0 to 100) of an incident with these factors; one without items makes no noise."""
-    return total(weighted(values, policy.weights)) if incident.items else 0.0
+    if not incident.items:
+        return 0.0
+    weights = policy.weights
+    return math.fsum(
+        (
+            weights.reach * values.reach,
+            weights.engagement * values.engagement,
+            weights.star_power * values.star_power,
+            weights.duration * values.duration,
+            weights.cross_platform * values.cross_platform,
+            weights.polarity * values.polarity,
+            weights.industry_impact * values.industry_impact,
+        )
+    )
