@@ -9,6 +9,7 @@ when the incident was assessed last.
 
 from __future__ import annotations
 
+import math
 from typing import Final, NamedTuple
 
 from scoring import peaks
@@ -42,12 +43,17 @@ NEVER_CALM: Final = Calm(ALREADY, 0.0, 0.0, 0, leaning=False)
 def calm(incident: Incident, policy: Policy, ahead: Ahead) -> Calm:
     """Return the comparisons that stand of an incident as of its latest revision; `ahead` is what lies ahead of it."""
     at = incident.as_of
-    noise, high = incident.noise_at(at, policy.curve.half_life_s), peaks.to_announce(incident, policy)
-    if max(noise, incident.peak_noise) >= high:
-        return NEVER_CALM
-    edges, low = policy.level_edges, 0.0
-    if incident.level + 1 < len(edges):
-        high = min(high, edges[incident.level + 1])
+    noise, edges = incident.noise_at(at, policy.curve.half_life_s), policy.level_edges
+    low, high = 0.0, edges[incident.level + 1] if incident.level + 1 < len(edges) else math.inf
+    seen, least = ahead.outlook, peaks.to_announce(incident, policy)
+    times = [*seen.by_rates()]
+    if noise < least:
+        high = min(high, least)
+    else:
+        low = least
+        times.append(peaks.announced_at(incident, policy))
+        if times[-1] == NEVER:
+            return NEVER_CALM  # the pause outlasts the peak, as yet
     for (index, rule), span in zip(
         policy.lifecycle.rules_from[incident.state], ahead.spans.all, strict=True
     ):
@@ -61,8 +67,6 @@ def calm(incident: Incident, policy: Policy, ahead: Ahead) -> Calm:
                 low = max(low, condition.than)
             else:
                 return NEVER_CALM
-    seen = ahead.outlook
-    times = [*seen.by_rates()]
     for span in ahead.spans.by_rates:
         times += span
     until = min((each for each in times if each > at), default=NEVER)
