@@ -38,6 +38,11 @@ class Deadlines:
         if at is not None:
             self.plan(incident_id, max(now, at - by_s))
 
+    @property
+    def earliest(self) -> float:
+        """A time before which none is due; there may be none at it."""
+        return self._heap[0][0] if self._heap else NEVER
+
     def pop(self, until: float) -> tuple[float, str] | None:
         """Take the earliest deadline at or before `until`, ties by incident; None when there is none."""
         heap = self._heap

@@ -13,7 +13,7 @@ from schemas.times import HOUR_S
 from schemas.words import Tier
 from scoring.incident import Incident
 from scoring.item import MICRO, MILLI
-from scoring.policy import Policy
+from scoring.policy import OTHER, Policy
 
 FULL = 100.0
 
@@ -53,8 +53,9 @@ def audience(incident: Incident, policy: Policy) -> Audience:
 def _amounts(incident: Incident, policy: Policy, recent: float) -> tuple[Audience, float]:
     """The audience, and the interactions in typical items, summed over platforms and aged by `recent`."""
     known, estimated, units = 0, 0.0, []
+    platforms = policy.platforms
     for name, sums in incident.platforms.items():
-        platform = policy.platform(name)
+        platform = platforms.get(name) or platforms[OTHER]
         known += sums.audience
         estimated += sums.without_audience / MILLI * platform.audience_per_interaction
         units.append(sums.interactions / MILLI / platform.typical)
@@ -106,9 +107,9 @@ def stance_mass(incident: Incident) -> float:
 
 def split(incident: Incident) -> float | None:
     """Return how evenly the reaction is split, 0 (one-sided) to 100; None where nobody has taken a side."""
-    mass = stance_mass(incident)
-    if mass <= 0.0:
+    if not incident.critic and not incident.defender:
         return None
+    mass = stance_mass(incident)
     return FULL * (1.0 - abs(incident.critic - incident.defender) / MICRO / mass)
 
 

@@ -82,7 +82,8 @@ class Ledger:
             if offset <= incident.items_offset:
                 self._count(item.platform, Outcome.REPEATED)
                 return
-            now = max(now, incident.as_of)
+            if now < incident.as_of:
+                now = incident.as_of
             if incident.merged_into is not None:
                 if not merge.closes_circle(item):
                     self._forward(item, held, offset, times)
@@ -161,7 +162,10 @@ class Ledger:
         A record that is read again (its source offset being `offset`) fires nothing of an incident that is past it:
         where times are not in order, that would be earlier than the first time.
         """
-        self.time = max(self.time, until)
+        if until > self.time:
+            self.time = until
+        if self.deadlines.earliest > until:
+            return
         past: list[tuple[str, float]] = []
         while (wake := self.deadlines.pop(until)) is not None:
             at, incident_id = wake

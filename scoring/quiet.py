@@ -81,15 +81,17 @@ def calm(incident: Incident, policy: Policy, ahead: Ahead) -> Calm:
 def stays(incident: Incident, policy: Policy, stood: Calm, noise: float, now: float) -> bool:
     """Say whether an incident that has grown to `noise` at `now` stands as it stood: it is to have stood so until then.
 
-    The row holds the growth already.
+    The row holds the growth already, and its averages are settled up to `now`.
     """
     if noise >= stood.high:
         return False
     if not stood.leans:
         return True
     grows, falls = policy.derived.slope_shares[RANKS[incident.trend]]
-    if stood.leans > 0:
-        [turns] = slope_turns(incident, policy, (grows,))
-        return (now < turns) is stood.leaning
-    [turns] = slope_turns(incident, policy, (falls,))
-    return (turns <= now) is stood.leaning
+    share = grows if stood.leans > 0 else falls
+    if incident.last_seen > now:
+        [turns] = slope_turns(incident, policy, (share,))
+        under = turns <= now
+    else:
+        under = incident.noise_average >= share * noise  # settled up to now: what `slope_turns` compares
+    return under is not stood.leaning if stood.leans > 0 else under is stood.leaning
