@@ -16,12 +16,14 @@ from scoring.policy import Policy
 class Ahead(NamedTuple):
     """What lies ahead of an incident as its row stands, in closed form: it holds until the row changes.
 
-    The outlook of its trend, the spans of the rules that lead out of its state, and when its level will be left.
+    The outlook of its trend, the spans of the rules that lead out of its state, when its level will be left, and when
+    the next step of its lifecycle will be taken, if that has been looked for (epoch seconds).
     """
 
     outlook: trend.Outlook
     spans: lifecycle.Spans
     leaves_level_at: float
+    steps_at: float | None = None
 
 
 class Assessment(Struct, frozen=True):
@@ -60,14 +62,14 @@ def assess(incident: Incident, policy: Policy, now: float, ahead: Ahead | None =
 
     `ahead` is what lies ahead as the row stands, where it is known already.
     """
-    outlook, spans, leaves_at = ahead or look_ahead(incident, policy)
+    outlook, spans, leaves_at, _ = ahead or look_ahead(incident, policy)
     crossings, leaves_at = peaks.cross(incident, policy, now, leaves_at)
     trend_was, outlook = trend.turn(incident, policy, now, outlook)
     activity_was = activity.step(incident, policy, now)
-    steps, spans = lifecycle.step(incident, policy, now, spans)
+    steps, spans, steps_at = lifecycle.step(incident, policy, now, spans)
     turned = trend_was is not None or activity_was is not incident.activity
     words_were = (trend_was or incident.trend, activity_was) if turned else None
-    return Assessment(crossings, words_were, steps, Ahead(outlook, spans, leaves_at))
+    return Assessment(crossings, words_were, steps, Ahead(outlook, spans, leaves_at, steps_at))
 
 
 def next_deadline(incident: Incident, policy: Policy, after: float, ahead: Ahead | None = None) -> float:
@@ -78,13 +80,13 @@ def next_deadline(incident: Incident, policy: Policy, after: float, ahead: Ahead
     """
     if incident.merged_into is not None:
         return NEVER
-    outlook, spans, leaves_at = ahead or look_ahead(incident, policy)
+    outlook, spans, leaves_at, steps_at = ahead or look_ahead(incident, policy)
     earliest = outlook.turns_at(after)
     for at in (
         peaks.announced_at(incident, policy),
         peaks.peaked_at(incident, policy),
         leaves_at,
-        lifecycle.next_step(incident, policy, spans),
+        lifecycle.next_step(incident, policy, spans) if steps_at is None else steps_at,
         activity.subsides_at(incident, policy),
         activity.silent_at(incident, policy),
     ):

@@ -11,11 +11,11 @@ from typing import Final, NamedTuple
 from schemas.times import HOUR_S
 from schemas.words import State
 from scoring.curve import noise_falls_below
-from scoring.decay import ALREADY, NEVER
+from scoring.decay import ALREADY, NEVER, falls_below
+from scoring.derived import Watch
 from scoring.incident import Incident
 from scoring.lifecycle_rules import METRIC_HORIZON_H, Condition, Rule
 from scoring.policy import Policy
-from scoring.rates import rate_falls_below
 
 UNITS: Final = {"velocity": " items/h", "activity": " items/h", "platforms": "", "noise": ""}
 """What stands behind a value of each metric."""
@@ -40,16 +40,6 @@ def metric(incident: Incident, policy: Policy, name: str, at: float) -> float:
     return incident.rate_at(policy.rates.horizons_h.index(horizon_h), horizon_h, at)
 
 
-def metric_falls(incident: Incident, policy: Policy, condition: Condition) -> float:
-    """Return when the metric falls below the condition's value if nothing new comes (epoch seconds)."""
-    if condition.metric == "noise":
-        return noise_falls_below(incident, policy, condition.than)
-    if condition.metric == "platforms":
-        return ALREADY if len(incident.platforms) < condition.than else NEVER
-    horizon_h = METRIC_HORIZON_H[condition.metric]
-    return rate_falls_below(incident, policy.rates.horizons_h.index(horizon_h), horizon_h, condition.than)
-
-
 class Span(NamedTuple):
     """From when to before when (epoch seconds) all comparisons of a rule hold, if nothing new comes."""
 
@@ -68,37 +58,37 @@ class Spans(NamedTuple):
     all: tuple[Span, ...]
 
 
-_ALWAYS: Final = Span(ALREADY, NEVER)
-
-
 def spans(incident: Incident, policy: Policy, by_rates: tuple[Span, ...] | None = None) -> Spans:
     """Return when the comparisons of each rule hold together: without anything new each metric only falls.
 
     So "at least" holds until its metric falls through the value, "below" from then on. `by_rates` are those from
     before, where only the noise has changed since.
     """
-    rules = policy.lifecycle.rules_from[incident.state]
+    watches = policy.derived.watches[incident.state]
     if by_rates is None:
-        by_rates = tuple([_span(incident, policy, rule.by_rates, _ALWAYS) for _, rule in rules])
-    return Spans(
-        by_rates,
-        tuple(
-            [
-                _span(incident, policy, rule.by_noise, span) if rule.by_noise else span
-                for (_, rule), span in zip(rules, by_rates, strict=True)
-            ]
-        ),
-    )
+        by_rates = tuple([_by_rates(incident, watch) for watch in watches])
+    together = []
+    for watch, span in zip(watches, by_rates, strict=True):
+        if watch.noise:
+            begins, ends = span
+            for at_least, than in watch.noise:
+                falls = noise_falls_below(incident, policy, than)
+                begins, ends = (begins, min(ends, falls)) if at_least else (max(begins, falls), ends)
+            span = Span(begins, ends)
+        together.append(span)
+    return Spans(by_rates, tuple(together))
 
 
-def _span(incident: Incident, policy: Policy, conditions: tuple[Condition, ...], within: Span) -> Span:
-    begins, ends = within
-    for condition in conditions:
-        falls = metric_falls(incident, policy, condition)
-        if condition.comparison == "at_least":
-            ends = min(ends, falls)
-        else:
-            begins = max(begins, falls)
+def _by_rates(incident: Incident, watch: Watch) -> Span:
+    """The span of a rule but for its noise."""
+    begins, ends = ALREADY, NEVER
+    if watch.platforms is not None:
+        at_least, than = watch.platforms
+        if (len(incident.platforms) >= than) is not at_least:
+            ends = ALREADY
+    for at_least, than, horizon, half_life_s in watch.rates:
+        falls = falls_below(incident.counts[horizon], incident.rates_at, half_life_s, than)
+        begins, ends = (begins, min(ends, falls)) if at_least else (max(begins, falls), ends)
     return Span(begins, ends)
 
 
@@ -109,10 +99,11 @@ def settle(incident: Incident, policy: Policy, now: float, seen: Spans) -> None:
     stands.
     """
     holds_since = incident.holds_since
-    for (index, rule), held in zip(policy.lifecycle.rules_from[incident.state], seen.all, strict=True):
-        if index not in holds_since and not rule.begins_by_itself:
+    for watch, held in zip(policy.derived.watches[incident.state], seen.all, strict=True):
+        index = watch.index
+        if index not in holds_since and not watch.begins_by_itself:
             continue
-        if not held.holds(now):
+        if not held.begins <= now < held.ends:
             holds_since.pop(index, None)
         elif index not in holds_since:
             holds_since[index] = max(held.begins, incident.state_since)
@@ -121,72 +112,67 @@ def settle(incident: Incident, policy: Policy, now: float, seen: Spans) -> None:
 def resume(incident: Incident, policy: Policy, now: float, seen: Spans) -> None:
     """Note, after something new was applied at `now`, which comparisons begin to hold or hold no more."""
     holds_since = incident.holds_since
-    for (index, _), held in zip(policy.lifecycle.rules_from[incident.state], seen.all, strict=True):
+    for watch, held in zip(policy.derived.watches[incident.state], seen.all, strict=True):
         if not held.begins <= now < held.ends:
-            holds_since.pop(index, None)
-        elif index not in holds_since:
-            holds_since[index] = now
+            holds_since.pop(watch.index, None)
+        elif watch.index not in holds_since:
+            holds_since[watch.index] = now
 
 
-def fires_at(incident: Incident, policy: Policy, index: int, rule: Rule, held: Span) -> float:
-    """Return when the rule with this index will have been met if nothing new comes, or NEVER.
-
-    `held` is its span.
-    """
-    since = incident.holds_since.get(index)
+def fires_at(incident: Incident, policy: Policy, watch: Watch, held: Span) -> float:
+    """Return when a rule will have been met if nothing new comes, or NEVER; `held` is its span."""
+    since = incident.holds_since.get(watch.index)
     if since is None:
-        if not rule.begins_by_itself:
+        if not watch.begins_by_itself:
             return NEVER
         since = _begins(held)
-    fires = round(since + rule.hold_h * HOUR_S, 3)
-    if rule.step == "back" or incident.stepped_back:
-        fires = max(
-            fires, round(incident.state_since + policy.lifecycle.cooldown_h[incident.state] * HOUR_S, 3)
-        )
+        if since == NEVER:
+            return NEVER
+    fires = round(since + watch.hold_s, 3)
+    if watch.back or incident.stepped_back:
+        cooled = round(incident.state_since + policy.lifecycle.cooldown_h[incident.state] * HOUR_S, 3)
+        fires = max(fires, cooled)
     return NEVER if fires >= held.ends else fires
 
 
-def step(incident: Incident, policy: Policy, now: float, seen: Spans) -> tuple[list[Transition], Spans]:
-    """Take every step that is due at `now`, the first rule first; return them, and the spans of the state they lead to.
+def step(incident: Incident, policy: Policy, now: float, seen: Spans) -> tuple[list[Transition], Spans, float]:
+    """Take every step that is due at `now`, the first rule first.
 
-    `seen` are the spans as the row stands.
+    Return the steps, the spans of the state they lead to, and when the next step will be due if nothing new comes, or
+    NEVER (epoch seconds). `seen` are the spans as the row stands.
     """
     steps: list[Transition] = []
-    while (due := _due(incident, policy, now, seen)) is not None:
-        index, rule, held = due
+    while True:
+        earliest = NEVER
+        for watch, held in zip(policy.derived.watches[incident.state], seen.all, strict=True):
+            fires = fires_at(incident, policy, watch, held)
+            if fires <= now:
+                break
+            earliest = min(earliest, fires)
+        else:
+            return steps, seen, earliest
         settle(incident, policy, now, seen)
-        transition = _take(incident, policy, index, rule, held, now)
+        steps.append(_take(incident, policy, watch, held, now))
         seen = spans(incident, policy)
         resume(incident, policy, now, seen)
-        steps.append(transition)
-    return steps, seen
-
-
-def _due(incident: Incident, policy: Policy, now: float, seen: Spans) -> tuple[int, Rule, Span] | None:
-    """The first rule that is met at `now`."""
-    for (index, rule), held in zip(policy.lifecycle.rules_from[incident.state], seen.all, strict=True):
-        if fires_at(incident, policy, index, rule, held) <= now:
-            return index, rule, held
-    return None
 
 
 def next_step(incident: Incident, policy: Policy, seen: Spans) -> float:
     """Return when the next rule will have been met if nothing new comes, or NEVER (epoch seconds)."""
-    earliest = NEVER
-    for (index, rule), held in zip(policy.lifecycle.rules_from[incident.state], seen.all, strict=True):
-        earliest = min(earliest, fires_at(incident, policy, index, rule, held))
-    return earliest
+    watches = policy.derived.watches[incident.state]
+    return min(
+        (fires_at(incident, policy, watch, held) for watch, held in zip(watches, seen.all, strict=True)),
+        default=NEVER,
+    )
 
 
-def _take(
-    incident: Incident, policy: Policy, index: int, rule: Rule, held: Span, now: float
-) -> Transition:
-    since = incident.holds_since.get(index)
+def _take(incident: Incident, policy: Policy, watch: Watch, held: Span, now: float) -> Transition:
+    since, rule = incident.holds_since.get(watch.index), watch.rule
     held_h = max(0.0, round((now - (_begins(held) if since is None else since)) / HOUR_S, 3))
     told = evidence(incident, policy, rule, now) | {"held_h": held_h}
     previous, incident.state = incident.state, rule.to
-    incident.state_since, incident.stepped_back = now, rule.step == "back"
-    still = {number for number, _ in policy.lifecycle.rules_from[incident.state]}
+    incident.state_since, incident.stepped_back = now, watch.back
+    still = {each.index for each in policy.derived.watches[incident.state]}
     incident.holds_since = {number: at for number, at in incident.holds_since.items() if number in still}
     return Transition(previous, rule.to, rule, told)
 

@@ -45,16 +45,6 @@ class Rule(Table, frozen=True, dict=True):
         """Whether it can begin to hold without anything new: only what is to be below something can."""
         return any(condition.comparison == "below" for condition in self.when)
 
-    @cached_property
-    def by_noise(self) -> tuple[Condition, ...]:
-        """The comparisons of the noise."""
-        return tuple(condition for condition in self.when if condition.metric == "noise")
-
-    @cached_property
-    def by_rates(self) -> tuple[Condition, ...]:
-        """The others: of rates, and of the number of platforms."""
-        return tuple(condition for condition in self.when if condition.metric != "noise")
-
 
 class Lifecycle(Table, frozen=True, dict=True):
     """The rules of the lifecycle, first match first, and the cooldown of each state."""

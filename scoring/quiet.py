@@ -54,19 +54,17 @@ def calm(incident: Incident, policy: Policy, ahead: Ahead) -> Calm:
         times.append(peaks.announced_at(incident, policy))
         if times[-1] == NEVER:
             return NEVER_CALM  # the pause outlasts the peak, as yet
-    for (index, rule), span in zip(
-        policy.lifecycle.rules_from[incident.state], ahead.spans.all, strict=True
-    ):
-        noted = index in incident.holds_since
-        if span.holds(at) is not noted and (noted or rule.begins_by_itself):
+    for watch, span in zip(policy.derived.watches[incident.state], ahead.spans.all, strict=True):
+        noted = watch.index in incident.holds_since
+        if span.holds(at) is not noted and (noted or watch.begins_by_itself):
             return NEVER_CALM  # what began to hold, or broke off, before the last deadline is still to be noted
-        for condition in rule.by_noise:
-            if noise < condition.than:
-                high = min(high, condition.than)
-            elif condition.comparison == "below":
-                low = max(low, condition.than)
+        for at_least, than in watch.noise:
+            if noise < than:
+                high = min(high, than)
+            elif at_least:
+                return NEVER_CALM  # more noise may hold out until the rule is met
             else:
-                return NEVER_CALM
+                low = max(low, than)
     for span in ahead.spans.by_rates:
         times += span
     until = min((each for each in times if each > at), default=NEVER)
