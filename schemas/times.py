@@ -38,6 +38,7 @@ def to_epoch(moment: datetime) -> float:
     return round(moment.timestamp(), 3)
 
 
+@lru_cache(4096)
 def from_epoch(at: float) -> datetime:
     """Return the UTC time of `at` (epoch seconds), to the millisecond.
 

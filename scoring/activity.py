@@ -6,14 +6,13 @@ that the incident has fallen silent, are known in advance: closed forms of its r
 
 from __future__ import annotations
 
-import copy
 import math
 
 from schemas.times import HOUR_S
 from schemas.words import Activity
 from scoring import spike
-from scoring.decay import NEVER
-from scoring.incident import LN2, Incident
+from scoring.decay import LN2, NEVER
+from scoring.incident import Incident
 from scoring.item import Counted
 from scoring.policy import Policy, SpikeRule
 
@@ -54,7 +53,7 @@ def step(incident: Incident, policy: Policy, now: float) -> Activity:
 
 def score(incident: Incident, policy: Policy, at: float) -> float:
     """Return the spike score (0 to 1) at `at` (epoch seconds), nothing having come since the latest observation."""
-    state, rule = copy.deepcopy(incident.spike), policy.spike
+    state, rule = spike.copied(incident.spike), policy.spike
     spike.pass_to(state, at, rule, rule.incident)
     return spike.judge(state, rule, rule.incident, rule.sensitivity).score
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
@@ -13,16 +13,29 @@ from scoring.incident import Incident
 from scoring.policy import Policy
 
 
+class Ahead(NamedTuple):
+    """What lies ahead of an incident as its row stands, in closed form: it holds until the row changes.
+
+    The outlook of its trend, the spans of the rules that lead out of its state, when its level will be left, and when
+    the next step of its lifecycle will be taken, if that has been looked for (epoch seconds).
+    """
+
+    outlook: trend.Outlook
+    spans: lifecycle.Spans
+    leaves_level_at: float
+    steps_at: float | None = None
+
+
 class Assessment(Struct, frozen=True):
     """What happened to an incident at one time: crossings, trend and activity before if one changed, and steps.
 
-    `outlook` is that of the trend from then on.
+    `ahead` is what lies ahead from then on.
     """
 
     crossings: list[peaks.Crossing]
     words_were: tuple[Trend, Activity] | None
     steps: list[lifecycle.Transition]
-    outlook: trend.Outlook | None = None
+    ahead: Ahead | None = None
 
     @property
     def happened(self) -> bool:
@@ -34,36 +47,46 @@ NOTHING_ELSE: Final = Assessment([], None, [])
 """A merge is told by its own event alone."""
 
 
-def assess(incident: Incident, policy: Policy, now: float) -> Assessment:
-    """Bring peaks, trend, activity and state up to `now` (epoch seconds), and return what happened; the row changes."""
-    crossings = list(peaks.cross(incident, policy, now))
-    trend_was, outlook = trend.turn(incident, policy, now)
+def look_ahead(incident: Incident, policy: Policy, before: Ahead | None = None) -> Ahead:
+    """Return what lies ahead of an incident; `before` is what did until its noise, and nothing else, changed."""
+    if before is None:
+        outlook, spans = trend.outlook(incident, policy), lifecycle.spans(incident, policy)
+    else:
+        outlook = trend.outlook(incident, policy, before.outlook)
+        spans = lifecycle.spans(incident, policy, before.spans.by_rates)
+    return Ahead(outlook, spans, peaks.level_ends(incident, policy))
+
+
+def assess(incident: Incident, policy: Policy, now: float, ahead: Ahead | None = None) -> Assessment:
+    """Bring peaks, trend, activity and state up to `now` (epoch seconds), and return what happened; the row changes.
+
+    `ahead` is what lies ahead as the row stands, where it is known already.
+    """
+    outlook, spans, leaves_at, _ = ahead or look_ahead(incident, policy)
+    crossings, leaves_at = peaks.cross(incident, policy, now, leaves_at)
+    trend_was, outlook = trend.turn(incident, policy, now, outlook)
     activity_was = activity.step(incident, policy, now)
+    steps, spans, steps_at = lifecycle.step(incident, policy, now, spans)
     turned = trend_was is not None or activity_was is not incident.activity
-    steps = list(lifecycle.step(incident, policy, now))
     words_were = (trend_was or incident.trend, activity_was) if turned else None
-    return Assessment(crossings, words_were, steps, outlook)
+    return Assessment(crossings, words_were, steps, Ahead(outlook, spans, leaves_at, steps_at))
 
 
-def next_deadline(
-    incident: Incident, policy: Policy, after: float, outlook: trend.Outlook | None = None
-) -> float:
+def next_deadline(incident: Incident, policy: Policy, after: float, ahead: Ahead | None = None) -> float:
     """Return the first time after `after` at which the incident may change by itself, or NEVER (epoch seconds).
 
-    `outlook` is that of its trend as it stands, where it is known already.
-
-    Nothing about it changes before, if nothing new comes, but the noise, which falls along its curve.
+    `ahead` is what lies ahead as the row stands, where it is known already. Nothing about the incident changes before,
+    if nothing new comes, but the noise, which falls along its curve.
     """
-    earliest = NEVER
     if incident.merged_into is not None:
-        return earliest
-    for at in (outlook or trend.outlook(incident, policy)).changes(after):
-        earliest = min(earliest, at)
+        return NEVER
+    outlook, spans, leaves_at, steps_at = ahead or look_ahead(incident, policy)
+    earliest = outlook.turns_at(after)
     for at in (
         peaks.announced_at(incident, policy),
         peaks.peaked_at(incident, policy),
-        peaks.level_ends(incident, policy),
-        lifecycle.next_step(incident, policy),
+        leaves_at,
+        lifecycle.next_step(incident, policy, spans) if steps_at is None else steps_at,
         activity.subsides_at(incident, policy),
         activity.silent_at(incident, policy),
     ):

@@ -5,12 +5,12 @@ The anchor is the last new coverage. Nothing is recalculated while nothing happe
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from math import exp, log
 
-from schemas.times import HOUR_S, ceil_ms
-from scoring.decay import ALREADY, NEVER, falls_below
-from scoring.incident import LN2, Incident
+from schemas.times import ceil_ms
+from scoring.decay import ALREADY, LN2, NEVER, decay, falls_below
+from scoring.incident import Incident
 from scoring.policy import Policy
 
 
@@ -21,17 +21,32 @@ def noise_falls_below(incident: Incident, policy: Policy, noise: float) -> float
 
 def settle_averages(incident: Incident, policy: Policy, now: float) -> None:
     """Bring the averages of a detected incident's noise up to `now`, along the curve that held until now."""
-    elapsed = now - incident.averages_at
-    if elapsed <= 0.0:
+    since = incident.averages_at
+    if now <= since:
         return
-    incident.noise_average = noise_average_at(incident, policy, now)
-    incident.long_average = long_average_at(incident, policy, now)
+    known, anchor = policy.derived, incident.last_seen
+    noise = incident.composite * decay(since - anchor, known.half_life_s)
+    slope_constant, long_constant = known.slope_constant, known.long_constant
+    mean, long_mean = incident.noise_average, incident.long_average
+    if anchor > since:  # coverage is dated ahead of its arrival: until then the noise is flat
+        flat_s = min(now, anchor) - since
+        mean, long_mean = _flat(mean, slope_constant, noise, flat_s), _flat(long_mean, long_constant, noise, flat_s)
+        since = anchor
+    elapsed_s = now - since if now > since else 0.0
+    left, pull, long_pull = (
+        exp(-known.noise_constant * elapsed_s),
+        exp(-slope_constant * elapsed_s),
+        exp(-long_constant * elapsed_s),
+    )
+    incident.noise_average = known.slope_gain * noise * (left - pull) + mean * pull
+    incident.long_average = known.long_gain * noise * (left - long_pull) + long_mean * long_pull
     incident.averages_at = now
 
 
 def noise_average_at(incident: Incident, policy: Policy, at: float) -> float:
     """Return the mean of the noise that its slope is measured against, at `at`, a time after `averages_at`."""
-    return _mean_at(incident, policy, incident.noise_average, _slope_constant(policy), at)
+    known = policy.derived
+    return _mean_at(incident, policy, incident.noise_average, known.slope_constant, known.slope_gain, at)
 
 
 def long_average_at(incident: Incident, policy: Policy, at: float) -> float:
@@ -39,7 +54,8 @@ def long_average_at(incident: Incident, policy: Policy, at: float) -> float:
 
     Nothing is taken for the time before the incident was detected, so these means add up to that of the index.
     """
-    return _mean_at(incident, policy, incident.long_average, policy.index.decay_constant, at)
+    known = policy.derived
+    return _mean_at(incident, policy, incident.long_average, known.long_constant, known.long_gain, at)
 
 
 def long_residue(incident: Incident, policy: Policy) -> tuple[float, float]:
@@ -48,15 +64,12 @@ def long_residue(incident: Incident, policy: Policy) -> tuple[float, float]:
     From then on the average is `gain * noise + residue`, and the residue decays at the mean's own pace. So the
     averages of many incidents add up as their curves do: two exponentials, whatever their number.
     """
-    b = policy.index.decay_constant
-    noise, gain, _ = _curve(incident, policy, b)
-    start = max(incident.averages_at, incident.last_seen)
-    return _flat_average(incident, incident.long_average, b, noise, start) - gain * noise, start
-
-
-def gain_of(policy: Policy, b: float) -> float:
-    """Return b / (b - a): the noise's share in a mean with decay constant b (1/s), a being that of the noise."""
-    return b / (b - LN2 / policy.curve.half_life_s)
+    known = policy.derived
+    since, anchor = incident.averages_at, incident.last_seen
+    noise = incident.composite * decay(since - anchor, known.half_life_s)
+    start = max(since, anchor)
+    average = _flat(incident.long_average, known.long_constant, noise, start - since)
+    return average - known.long_gain * noise, start
 
 
 def slope_per_hour(incident: Incident, policy: Policy, at: float) -> float:
@@ -74,10 +87,11 @@ def slope_turns(incident: Incident, policy: Policy, times: Sequence[float] = (1.
     The difference of two exponentials with one sign change: closed form. It is NEVER where decay alone does not
     bring the noise so far below its mean.
     """
-    b = _slope_constant(policy)
-    noise, gain, a = _curve(incident, policy, b)
-    start = max(incident.averages_at, incident.last_seen)
-    average, steady = _flat_average(incident, incident.noise_average, b, noise, start), gain * noise
+    known = policy.derived
+    since, anchor, b = incident.averages_at, incident.last_seen, known.slope_constant
+    noise = incident.composite * decay(since - anchor, known.half_life_s)
+    start = max(since, anchor)
+    average, steady = _flat(incident.noise_average, b, noise, start - since), known.slope_gain * noise
     found = []
     for each in times:
         if average >= each * noise:
@@ -85,38 +99,33 @@ def slope_turns(incident: Incident, policy: Policy, times: Sequence[float] = (1.
         elif steady <= each * noise:
             found.append(NEVER)
         else:
-            found.append(ceil_ms(start + math.log((steady - average) / (steady - each * noise)) / (b - a)))
+            turns_s = log((steady - average) / (steady - each * noise)) / (b - known.noise_constant)
+            found.append(ceil_ms(start + turns_s))
     return found
 
 
-def _mean_at(incident: Incident, policy: Policy, mean: float, b: float, at: float) -> float:
-    """The exponentially weighted mean of the noise at `at`, which was `mean` at `averages_at`.
-
-    Solves m' = b (n - m) for n(t) = n0 * exp(-a t), a and b being the decay constants of noise and mean (1/s).
-    """
-    noise, gain, a = _curve(incident, policy, b)
-    start = max(incident.averages_at, incident.last_seen)
+def _mean_at(incident: Incident, policy: Policy, mean: float, b: float, gain: float, at: float) -> float:
+    """The exponentially weighted mean of the noise at `at`, which was `mean` at `averages_at`."""
+    since, anchor = incident.averages_at, incident.last_seen
+    noise = incident.noise_at(since, policy.curve.half_life_s)
+    start = max(since, anchor)
     elapsed_s = max(0.0, at - start)
-    pull = math.exp(-b * elapsed_s)
-    return (
-        gain * noise * (math.exp(-a * elapsed_s) - pull)
-        + _flat_average(incident, mean, b, noise, min(at, start)) * pull
-    )
+    left = exp(-policy.derived.noise_constant * elapsed_s)
+    return _mean(mean, b, gain, noise, left, min(at, start) - since, elapsed_s)
 
 
-def _flat_average(incident: Incident, mean: float, b: float, noise: float, until: float) -> float:
-    """The mean at `until` where the noise has been flat: coverage may be dated a little ahead of its arrival."""
-    elapsed_s = until - incident.averages_at
-    if elapsed_s <= 0.0:
-        return mean
-    return noise + (mean - noise) * math.exp(-b * elapsed_s)
+def _mean(
+    mean: float, b: float, gain: float, noise: float, left: float, flat_s: float, elapsed_s: float
+) -> float:
+    """The mean, once the noise has been flat for `flat_s` and has then decayed to the share `left` for `elapsed_s`.
+
+    Solves m' = b (n - m) for n(t) = n0 * exp(-a t), a and b being the decay constants of noise and mean (1/s), `gain`
+    b / (b - a): the noise's share in a mean.
+    """
+    pull = exp(-b * elapsed_s)
+    return gain * noise * (left - pull) + _flat(mean, b, noise, flat_s) * pull
 
 
-def _curve(incident: Incident, policy: Policy, b: float) -> tuple[float, float, float]:
-    """Noise at `averages_at`, the gain of a mean with decay constant b, and the decay constant a of the noise (1/s)."""
-    half_life_s = policy.curve.half_life_s
-    return incident.noise_at(incident.averages_at, half_life_s), gain_of(policy, b), LN2 / half_life_s
-
-
-def _slope_constant(policy: Policy) -> float:
-    return LN2 / (policy.trend.slope_h * HOUR_S)
+def _flat(mean: float, b: float, noise: float, flat_s: float) -> float:
+    """The mean after the noise has been flat: coverage may be dated a little ahead of its arrival."""
+    return noise + (mean - noise) * exp(-b * flat_s) if flat_s > 0.0 else mean

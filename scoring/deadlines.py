@@ -32,6 +32,17 @@ class Deadlines:
         if at < self._entry.get(incident_id, NEVER):
             self._enter(incident_id, at)
 
+    def hasten(self, incident_id: str, by_s: float, now: float) -> None:
+        """Wake up `by_s` seconds sooner than planned, but not before `now`; nothing where nothing is planned."""
+        at = self._due.get(incident_id)
+        if at is not None:
+            self.plan(incident_id, max(now, at - by_s))
+
+    @property
+    def earliest(self) -> float:
+        """A time before which none is due; there may be none at it."""
+        return self._heap[0][0] if self._heap else NEVER
+
     def pop(self, until: float) -> tuple[float, str] | None:
         """Take the earliest deadline at or before `until`, ties by incident; None when there is none."""
         heap = self._heap

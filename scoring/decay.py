@@ -7,8 +7,12 @@ Systems" (ICDE 2009): exponential decay gives the same number whatever the order
 from __future__ import annotations
 
 import math
+from math import log2
 
 from schemas.times import ceil_ms
+
+LN2 = 0.6931471805599453
+"""A half-life is so many times the mean life."""
 
 NEVER = math.inf
 """The time of what will not happen unless something new is seen."""
@@ -38,6 +42,4 @@ def falls_below(value: float, at: float, half_life_s: float, threshold: float) -
     """
     if value < threshold:
         return ALREADY
-    if threshold <= 0.0:
-        return NEVER
-    return ceil_ms(at + half_life_s * math.log2(value / threshold))
+    return ceil_ms(at + half_life_s * log2(value / threshold)) if threshold > 0.0 else NEVER

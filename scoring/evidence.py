@@ -28,9 +28,10 @@ def change(
     horizons_h: Sequence[float],
     mainstream: Sequence[str],
     recount: Recount,
-) -> None:
+) -> bool:
     """Put `new` in the place of `old` (None: the item is new) in the incident's sums. O(1), but for `recount`.
 
+    Say whether nothing but amounts has changed: interactions, audience and stances of an item that stays where it is.
     `mainstream` are the platforms whose first coverage is kept beside the first of all.
     """
     was = old is not None and not old.retracted
@@ -38,7 +39,7 @@ def change(
     if was and now and old is not None and old.at == new.at and old.platform == new.platform:
         if _change_counts(incident, old, new):
             _rebuild(incident, mainstream, recount())
-        return
+        return old.figures == new.figures
     lost = False
     if was and old is not None:
         extremes = (incident.first_seen, incident.last_seen, incident.mainstream_first)
@@ -55,14 +56,18 @@ def change(
         standing = list(recount())
         _rebuild(incident, mainstream, standing)
         recount_items(incident, sorted(each.at for each in standing if not each.retracted), horizons_h)
+    return False
 
 
 def _change_counts(incident: Incident, old: Counted, new: Counted) -> bool:
     """The common case: the same item has grown. Say whether a figure left out may now have its place."""
-    sums = incident.platforms[new.platform]
-    sums.interactions += new.interactions - old.interactions
-    _count_audience(sums, old, -1)
-    _count_audience(sums, new, 1)
+    sums, gained = incident.platforms[new.platform], new.interactions - old.interactions
+    sums.interactions += gained
+    if old.audience == new.audience == UNKNOWN:
+        sums.without_audience += gained
+    else:
+        _count_audience(sums, old, -1)
+        _count_audience(sums, new, 1)
     incident.critic += new.critic - old.critic
     incident.defender += new.defender - old.defender
     if old.figures == new.figures:

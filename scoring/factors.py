@@ -13,7 +13,7 @@ from schemas.times import HOUR_S
 from schemas.words import Tier
 from scoring.incident import Incident
 from scoring.item import MICRO, MILLI
-from scoring.policy import Policy
+from scoring.policy import OTHER, Policy
 
 FULL = 100.0
 
@@ -40,18 +40,26 @@ def recent_share(incident: Incident, policy: Policy, most_items: float = math.in
     incident's decayed count of items over their number, or over `most_items` where they are more.
     """
     rule = policy.aging
-    recent = incident.counts[policy.rates.horizons_h.index(rule.item_half_life_h)]
+    recent = incident.counts[policy.derived.aging]
     wanted = rule.full_share * min(incident.items, most_items)
     return recent / wanted if recent < wanted else 1.0
 
 
 def audience(incident: Incident, policy: Policy) -> Audience:
     """Return the audience of the standing items, summed over platforms, aged by `recent_share`."""
-    known, estimated, recent = 0, 0.0, recent_share(incident, policy)
+    return _amounts(incident, policy, recent_share(incident, policy))[0]
+
+
+def _amounts(incident: Incident, policy: Policy, recent: float) -> tuple[Audience, float]:
+    """The audience, and the interactions in typical items, summed over platforms and aged by `recent`."""
+    known, estimated, units = 0, 0.0, []
+    platforms = policy.platforms
     for name, sums in incident.platforms.items():
+        platform = platforms.get(name) or platforms[OTHER]
         known += sums.audience
-        estimated += sums.without_audience / MILLI * policy.platform(name).audience_per_interaction
-    return Audience(known * recent, estimated * recent)
+        estimated += sums.without_audience / MILLI * platform.audience_per_interaction
+        units.append(sums.interactions / MILLI / platform.typical)
+    return Audience(known * recent, estimated * recent), recent * math.fsum(units)
 
 
 def reach(people: Audience, policy: Policy) -> float:
@@ -61,14 +69,12 @@ def reach(people: Audience, policy: Policy) -> float:
 
 def engagement_units(incident: Incident, policy: Policy) -> float:
     """Return interactions in units of each platform's typical item, summed, aged by `recent_share`."""
-    return recent_share(incident, policy) * math.fsum(
-        sums.interactions / MILLI / policy.platform(name).typical for name, sums in incident.platforms.items()
-    )
+    return _amounts(incident, policy, recent_share(incident, policy))[1]
 
 
 def engagement(units: float, policy: Policy) -> float:
     """`100 * log10(1 + u) / log10(1 + u_full)`, at most 100, with u in typical items."""
-    return min(FULL, FULL * math.log10(1.0 + units) / math.log10(1.0 + policy.engagement.full_units))
+    return min(FULL, FULL * math.log10(1.0 + units) / policy.derived.engagement_full)
 
 
 def star_power(incident: Incident, policy: Policy) -> float:
@@ -101,9 +107,9 @@ def stance_mass(incident: Incident) -> float:
 
 def split(incident: Incident) -> float | None:
     """Return how evenly the reaction is split, 0 (one-sided) to 100; None where nobody has taken a side."""
-    mass = stance_mass(incident)
-    if mass <= 0.0:
+    if not incident.critic and not incident.defender:
         return None
+    mass = stance_mass(incident)
     return FULL * (1.0 - abs(incident.critic - incident.defender) / MICRO / mass)
 
 
@@ -126,14 +132,29 @@ def industry_impact(incident: Incident, policy: Policy) -> float:
 
 def factors(incident: Incident, policy: Policy) -> Factors:
     """Return all seven factors of the incident as it stands."""
+    people, units = _amounts(incident, policy, recent_share(incident, policy))
     return Factors(
-        reach(audience(incident, policy), policy),
-        engagement(engagement_units(incident, policy), policy),
+        reach(people, policy),
+        engagement(units, policy),
         star_power(incident, policy),
         duration(incident, policy),
         cross_platform(incident, policy),
         polarity(incident, policy),
         industry_impact(incident, policy),
+    )
+
+
+def grown(incident: Incident, policy: Policy, before: Factors) -> Factors:
+    """Return all seven factors where nothing but amounts has changed since they were `before`."""
+    people, units = _amounts(incident, policy, recent_share(incident, policy))
+    return Factors(
+        reach(people, policy),
+        engagement(units, policy),
+        before.star_power,
+        before.duration,
+        before.cross_platform,
+        polarity(incident, policy),
+        before.industry_impact,
     )
 
 
@@ -171,4 +192,17 @@ def total(points: Factors) -> float:
 
 def composite(incident: Incident, policy: Policy, values: Factors) -> float:
     """Return the weighted composite (0 to 100) of an incident with these factors; one without items makes no noise."""
-    return total(weighted(values, policy.weights)) if incident.items else 0.0
+    if not incident.items:
+        return 0.0
+    weights = policy.weights
+    return math.fsum(
+        (
+            weights.reach * values.reach,
+            weights.engagement * values.engagement,
+            weights.star_power * values.star_power,
+            weights.duration * values.duration,
+            weights.cross_platform * values.cross_platform,
+            weights.polarity * values.polarity,
+            weights.industry_impact * values.industry_impact,
+        )
+    )

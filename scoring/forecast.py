@@ -22,8 +22,8 @@ from typing import Final
 from schemas.noise_score import Forecast
 from schemas.times import HOUR_S
 from scoring.curve import noise_average_at
-from scoring.decay import decay
-from scoring.incident import LN2, Incident
+from scoring.decay import LN2, decay
+from scoring.incident import Incident
 from scoring.policy import Policy
 
 _FULL: Final = 100.0

@@ -6,7 +6,7 @@ from msgspec import Struct, field
 
 from schemas.times import HOUR_S
 from schemas.words import Activity, Category, State, Tier, Trend
-from scoring.decay import decay
+from scoring.decay import LN2, decay
 from scoring.spike import SpikeState
 
 
@@ -113,5 +113,3 @@ class Incident(Struct, array_like=True):
         """
         return self.counts[horizon] * LN2 / horizon_h * decay(at - self.rates_at, horizon_h * HOUR_S)
 
-
-LN2 = 0.6931471805599453

@@ -18,9 +18,9 @@ from schemas.noise_index import IndexShare, Mover, NoiseIndex
 from schemas.times import DAY_S, from_epoch, to_epoch
 from schemas.topics import NOISE_INDEX
 from schemas.words import Category
-from scoring.curve import gain_of, long_residue
-from scoring.decay import NEVER, decay
-from scoring.incident import LN2, Incident
+from scoring.curve import long_residue
+from scoring.decay import LN2, NEVER, decay
+from scoring.incident import Incident
 from scoring.policy import Policy
 
 OVERALL: Final = "overall"
@@ -110,7 +110,7 @@ class PartitionIndex:
         self._partition, self._most = partition, policy.index.movers
         self._half_life_s = policy.curve.half_life_s
         self._residue_half_life_s = LN2 / policy.index.decay_constant
-        self._gain = gain_of(policy, policy.index.decay_constant)
+        self._gain = policy.derived.long_gain
         self._sums: dict[str, Sum] = {}
         self._moved: dict[str, dict[str, float]] = {}
         self._changed: set[str] = set()
@@ -189,7 +189,7 @@ class IndexBoard:
 
     def __init__(self, policy: Policy) -> None:
         self._rule, self._half_life_s = policy.index, policy.curve.half_life_s
-        self._gain = gain_of(policy, policy.index.decay_constant)
+        self._gain = policy.derived.long_gain
         self._shares: dict[str, dict[int, IndexShare]] = {}
         self._moved: dict[str, dict[str, float]] = {}
         self._latest = 0.0

@@ -100,6 +100,8 @@ def rewrite(row: ItemRow | None, offset: int, counted: Counted, stored_at: int) 
     """
     if row is None:
         return ItemRow(offset, counted)
+    if row.offset <= stored_at:
+        return ItemRow(offset, counted, (Version(row.offset, row.counted),))
     versions = (*row.before, Version(row.offset, row.counted))
     stored = [each for each in versions if each.offset <= stored_at][-1:]
     ahead = [each for each in versions if each.offset > offset]

@@ -14,25 +14,30 @@ from schemas.cloudevents import Output
 from schemas.errors import RecordError, StateError
 from schemas.incident_profile import IncidentProfile
 from schemas.noise_index import IndexShare
-from schemas.noise_score import Factors
 from schemas.source_item import SourceItem
 from schemas.times import to_epoch
 from schemas.words import Cause, Tier
 from scoring import activity, events, evidence, factors, lifecycle, merge, movement, polarity
-from scoring.assessment import NOTHING_ELSE, Assessment, assess, next_deadline
-from scoring.changes import Changes, ItemKey, Outcome, Tally
+from scoring.assessment import NOTHING_ELSE, Assessment, assess, look_ahead, next_deadline
+from scoring.changes import Changes, Outcome, Tally
 from scoring.clock import Clock, Times, times_of
 from scoring.curve import settle_averages
 from scoring.deadlines import Deadlines
 from scoring.decay import NEVER
+from scoring.held import Held, ToScore
 from scoring.incident import Incident
-from scoring.index import Part, PartitionIndex, part_of
+from scoring.index import PartitionIndex, part_of
 from scoring.item import Counted, ItemRow, count, rewrite
 from scoring.movement import Before
 from scoring.policy import OTHER, Policy
+from scoring.quiet import NEVER_CALM, Calm, stays
 from scoring.rows import Rows
 
 DETECTED: Final = "first detected"
+
+ROUNDING_S: Final = 0.01
+"""By how much the time of a deadline that is worked out anew may be sooner than it was, at most: whole milliseconds,
+and logarithms of other numbers."""
 
 
 class Ledger:
@@ -55,64 +60,75 @@ class Ledger:
         self.index = PartitionIndex(partition, policy)
         self._earliest_at = policy.limits.earliest_at
         self._horizons_h = policy.rates.horizons_h
-        self._incidents: dict[str, Incident] = {}
-        self._items: dict[str, dict[str, ItemRow]] = {}
+        self._held: dict[str, Held] = {}
         self._items_held = 0
+        self._dirty: list[tuple[str, Held]] = []
+        self._to_score: list[tuple[str, Held]] = []
         self._changes = Changes()
-        self._factors: dict[str, Factors] = {}
-        self._to_score: dict[str, tuple[Incident, Before | None, float]] = {}
-        self._began_at: dict[str, int] = {}
 
     # -- what comes in -------------------------------------------------------------------------------------------
 
     def apply_item(self, item: SourceItem, offset: int, received_at: float) -> None:
         """Apply one observation (source offset `offset`, received at epoch seconds); RecordError if it is absurd."""
-        if "\0" in item.incident_id or "\0" in item.item_id:
+        incident_id, item_id = item.incident_id, item.item_id
+        if "\0" in incident_id or "\0" in item_id:
             raise RecordError("an id must not hold the character U+0000 - at `$.item_id` or `$.incident_id`")
         times = times_of(item, received_at, self.clock, self.policy.limits, self._earliest_at)
-        self.advance(times.now, offset)
-        incident = self.incident(item.incident_id)
-        if incident is not None and offset <= incident.items_offset:
-            self._count(item.platform, Outcome.REPEATED)
-            return
-        if incident is not None and incident.merged_into is not None:
-            if not merge.closes_circle(item):
-                self._forward(item, incident, offset, times)
+        now, observed_at, at = times
+        self.advance(now, offset)
+        held = self._hold(incident_id)
+        if held is not None:
+            incident = held.incident
+            if offset <= incident.items_offset:
+                self._count(item.platform, Outcome.REPEATED)
                 return
-            self._undo_merge(item.incident_id, incident, max(times.now, incident.as_of))
-        new = count(item, times.observed_at, times.at, self.policy)
-        row = self._item((item.incident_id, item.item_id))
-        old = None if row is None or incident is None else row.counted_at(incident.items_offset)
-        if old is not None and not new.stands_against(old):
-            self._count(item.platform, Outcome.UNCHANGED)
-            return
-        if incident is None:
-            incident = self._incidents[item.incident_id] = Incident()
-        stored_at = self._began_at.setdefault(item.incident_id, incident.items_offset)
-        self._note_item((item.incident_id, item.item_id), rewrite(row, offset, new, stored_at))
+            if now < incident.as_of:
+                now = incident.as_of
+            if incident.merged_into is not None:
+                if not merge.closes_circle(item):
+                    self._forward(item, held, offset, times)
+                    return
+                self._undo_merge(incident_id, held, now)
+        new = count(item, observed_at, at, self.policy)
+        row = old = None
+        if held is not None:
+            row = held.items.get(item_id) or self.rows.item(incident_id, item_id)
+            old = None if row is None else row.counted_at(held.incident.items_offset)
+            if old is not None and not new.stands_against(old):
+                self._count(item.platform, Outcome.UNCHANGED)
+                return
+        else:
+            row = self.rows.item(incident_id, item_id)
+            held = self._held[incident_id] = Held(Incident())
+        incident = held.incident
+        self._touch(incident_id, held)
+        if held.stored_at is None:
+            held.stored_at = incident.items_offset
+        self._note_item(held, incident_id, item_id, rewrite(row, offset, new, held.stored_at))
         incident.items_offset = offset
-        self._changes.incidents[item.incident_id] = incident
         if (old is None and new.retracted) or (old is not None and new.same_content(old)):
             self._count(item.platform, Outcome.UNCHANGED)
             return
         self._count(item.platform, Outcome.APPLIED)
-        self._observe(item, incident, old, new, max(times.now, incident.as_of))
+        self._observe(item, held, old, new, now)
 
     def apply_profile(self, profile: IncidentProfile, offset: int, received_at: float) -> None:
         """Apply the profile of an incident (source offset `offset`, received at epoch seconds).
 
         In stream time a profile has no time of its own: it holds from the incident's latest revision on.
         """
-        if "\0" in profile.incident_id:
+        incident_id = profile.incident_id
+        if "\0" in incident_id:
             raise RecordError("an id must not hold the character U+0000 - at `$.incident_id`")
-        incident = self.incident(profile.incident_id)
-        if incident is not None and offset <= incident.profiles_offset:
+        held = self._hold(incident_id)
+        if held is not None and offset <= held.incident.profiles_offset:
             return
-        merge.check_merge(profile, incident)
-        if incident is None:
-            incident = self._incidents[profile.incident_id] = Incident()
+        merge.check_merge(profile, None if held is None else held.incident)
+        if held is None:
+            held = self._held[incident_id] = Held(Incident())
+        incident = held.incident
+        self._touch(incident_id, held)
         incident.profiles_offset = offset
-        self._changes.incidents[profile.incident_id] = incident
         parties: dict[str, Tier] = {party.name.casefold(): party.tier for party in profile.parties}
         merges = profile.merged_into is not None and incident.merged_into is None
         if not merges and (incident.category, incident.impact, incident.parties) == (
@@ -123,25 +139,22 @@ class Ledger:
             return
         self.tally.profiles += 1
         now = incident.as_of if self.clock is Clock.STREAM else max(received_at, incident.as_of)
-        before = part_of(incident, self.policy) if incident.detected else None
         if incident.detected:
-            self._fire_until(profile.incident_id, incident, now)
-            self._settle(incident, now)
-        was = self._before(Cause.PROFILE, profile.incident_id, incident, now)
+            self._fire_until(incident_id, held, now)
+        was = self._before(Cause.PROFILE, held, now)
+        self._settle(held, now)
         incident.category, incident.impact, incident.parties = (
             profile.category,
             profile.industry_impact,
             parties,
         )
         if profile.merged_into is not None and merges:
-            self._merge(profile, profile.merged_into, incident, now, before, was)
+            self._merge(profile, profile.merged_into, held, now, was)
             return
         if incident.merged_into is not None:
-            if before is not None:
-                self.index.replace(profile.incident_id, before, part_of(incident, self.policy), now)
             return
-        self._weigh(profile.incident_id, incident)
-        self._revise(profile.incident_id, incident, now, before, was)
+        self._weigh(held)
+        self._revise(incident_id, held, now, was)
 
     def advance(self, until: float, offset: int | None = None) -> None:
         """Move the partition's time to `until` (epoch seconds), firing every deadline due by then at its due time.
@@ -149,17 +162,20 @@ class Ledger:
         A record that is read again (its source offset being `offset`) fires nothing of an incident that is past it:
         where times are not in order, that would be earlier than the first time.
         """
-        self.time = max(self.time, until)
+        if until > self.time:
+            self.time = until
+        if self.deadlines.earliest > until:
+            return
         past: list[tuple[str, float]] = []
         while (wake := self.deadlines.pop(until)) is not None:
             at, incident_id = wake
-            incident = self.incident(incident_id)
-            if incident is None:
+            held = self._hold(incident_id)
+            if held is None:
                 raise StateError(f"incident {incident_id!r} has a deadline but no row")
-            if offset is not None and offset <= incident.items_offset:
+            if offset is not None and offset <= held.incident.items_offset:
                 past.append((incident_id, at))
                 continue
-            self.deadlines.plan(incident_id, self._fire(incident_id, incident, at))
+            self.deadlines.plan(incident_id, self._fire(incident_id, held, at))
         for incident_id, at in past:
             self.deadlines.plan(incident_id, at)
 
@@ -171,11 +187,18 @@ class Ledger:
 
     def collect(self) -> Changes:
         """Return everything that has changed since the last call, and begin anew."""
-        for incident_id, (incident, was, due) in self._to_score.items():
-            self._changes.outputs.append(self._score(incident_id, incident, was, due))
+        changes, policy = self._changes, self.policy
+        for incident_id, held in self._to_score:
+            changes.outputs.append(self._score(incident_id, held))
+        for incident_id, held in self._dirty:
+            held.dirty, held.stored_at = False, None
+            if held.moves:
+                incident, held.moves = held.incident, False
+                if incident.detected:
+                    self.index.replace(incident_id, held.part, part_of(incident, policy), incident.as_of)
         self._to_score.clear()
-        self._began_at.clear()
-        changes, self._changes = self._changes, Changes()
+        self._dirty.clear()
+        self._changes = Changes()
         return changes
 
     def take_tally(self) -> Tally:
@@ -189,15 +212,13 @@ class Ledger:
 
     def forget(self) -> None:
         """Let go of every row held in memory, to be read again when needed; only where nothing is left to collect."""
-        self._incidents.clear()
-        self._factors.clear()
-        self._items.clear()
+        self._held.clear()
         self._items_held = 0
 
     @property
     def held(self) -> int:
         """How many rows are held in memory."""
-        return len(self._incidents) + self._items_held
+        return len(self._held) + self._items_held
 
     def recover(self) -> int:
         """Rebuild deadlines and index from the stored rows; return how many incidents there are."""
@@ -213,87 +234,97 @@ class Ledger:
 
     def incident(self, incident_id: str) -> Incident | None:
         """Return the row of an incident as it stands, or None; it stays in memory until `forget`."""
-        incident = self._incidents.get(incident_id)
-        if incident is None:
-            incident = self.rows.incident(incident_id)
-            if incident is not None:
-                self._incidents[incident_id] = incident
-        return incident
+        held = self._hold(incident_id)
+        return None if held is None else held.incident
 
     # -- how one change goes -------------------------------------------------------------------------------------
 
-    def _observe(
-        self, item: SourceItem, incident: Incident, old: Counted | None, new: Counted, now: float
-    ) -> None:
+    def _observe(self, item: SourceItem, held: Held, old: Counted | None, new: Counted, now: float) -> None:
         """The evidence of a known or new incident changes at `now`."""
-        incident_id, mainstream = item.incident_id, self.policy.lead_time.mainstream
-        before = part_of(incident, self.policy) if incident.detected else None
+        incident_id, incident, policy = item.incident_id, held.incident, self.policy
+        mainstream = policy.lead_time.mainstream
         by = Cause.OBSERVATION if item.moved is None or item.moved.counted is None else Cause.MERGE
-        was = self._before(by, incident_id, incident, now)
-        self._settle(incident, now)
-        evidence.change(incident, old, new, self._horizons_h, mainstream, lambda: self._counted(incident_id))
-        activity.count(incident, old, new, self.policy, now)
-        self._weigh(incident_id, incident)
+        was = self._before(by, held, now)
+        stood = held.stands(policy, now, was.noise) if incident.detected and old is not None else NEVER_CALM
+        self._settle(held, now, stood)
+        grown = evidence.change(
+            incident, old, new, self._horizons_h, mainstream, lambda: self._counted(incident_id)
+        )
+        if grown:
+            values = held.factors = factors.grown(incident, policy, was.factors)
+            incident.composite = factors.composite(incident, policy, values)
+        else:
+            activity.count(incident, old, new, policy, now)
+            self._weigh(held)
+        noise = incident.noise_at(now, policy.curve.half_life_s)
         incident.last_item, incident.last_platform = item.item_id, item.platform
-        incident.last_points = incident.noise_at(now, self.policy.curve.half_life_s) - was.noise
-        self._revise(incident_id, incident, now, before, was)
+        incident.last_points = noise - was.noise
+        if grown and stood is not NEVER_CALM and noise >= was.noise and stays(incident, policy, stood, noise, now):
+            self._grow(incident_id, held, noise, now, was)
+        else:
+            self._revise(incident_id, held, now, was)
 
-    def _values(self, incident_id: str, incident: Incident) -> Factors:
-        """Return the factors of an incident as it stands; they are kept in memory, since time does not move them."""
-        values = self._factors.get(incident_id)
-        if values is None:
-            values = self._factors[incident_id] = factors.factors(incident, self.policy)
-        return values
-
-    def _before(self, by: Cause, incident_id: str, incident: Incident, now: float) -> Before:
+    def _before(self, by: Cause, held: Held, now: float) -> Before:
         """What stands of an incident at `now`, just before `by` changes it."""
-        return movement.before(by, incident, self._values(incident_id, incident), self.policy, now)
+        if not held.moves:
+            held.moves, held.part = True, part_of(held.incident, self.policy) if held.incident.detected else None
+        return movement.before(by, held.incident, held.values(self.policy), self.policy, now)
 
-    def _weigh(self, incident_id: str, incident: Incident) -> None:
+    def _weigh(self, held: Held) -> None:
         """After evidence or profile have changed: factors and composite anew."""
-        values = self._factors[incident_id] = factors.factors(incident, self.policy)
-        incident.composite = factors.composite(incident, self.policy, values)
-
-    def _score(self, incident_id: str, incident: Incident, was: Before | None, due: float) -> Output:
-        """The score of the latest revision; `was` is what stood before it, None if a deadline brought it.
-
-        `due` is the incident's next deadline as of that revision.
-        """
-        values = self._values(incident_id, incident)
-        change = movement.moved(was, incident, values, self.policy)
-        return events.noise_score(incident_id, incident, self.policy, values, change, due)
+        values = held.factors = factors.factors(held.incident, self.policy)
+        held.incident.composite = factors.composite(held.incident, self.policy, values)
 
     def _count(self, platform: str, outcome: Outcome) -> None:
         key = (platform if platform in self.policy.platforms else OTHER, outcome)
         self.tally.items[key] = self.tally.items.get(key, 0) + 1
 
-    def _settle(self, incident: Incident, now: float) -> None:
-        """Before anything changes: bring what depends on the curve that held until `now` up to now."""
-        if incident.detected:
-            polarity.settle(incident, self.policy, now)
-            settle_averages(incident, self.policy, now)
-            lifecycle.settle(incident, self.policy, now)
+    def _settle(self, held: Held, now: float, stood: Calm = NEVER_CALM) -> None:
+        """Before anything changes: bring what depends on the curve that held until `now` up to now.
 
-    def _revise(
-        self, incident_id: str, incident: Incident, now: float, before: Part | None, was: Before
-    ) -> None:
-        """After evidence or profile have changed: a new revision, assessed, told and planned."""
-        policy = self.policy
+        Of an incident that stands as it `stood`, no rule's comparison has changed.
+        """
+        incident, policy = held.incident, self.policy
+        if incident.detected:
+            polarity.settle(incident, policy, now)
+            settle_averages(incident, policy, now)
+            if stood is NEVER_CALM:
+                lifecycle.settle(incident, policy, now, held.spans(policy))
+
+    def _grow(self, incident_id: str, held: Held, noise: float, now: float, was: Before) -> None:
+        """After amounts have grown and nothing can have come of it: a new revision, told; see `scoring.quiet`."""
+        incident = held.incident
         incident.revision += 1
         incident.as_of = now
         self.tally.revisions += 1
-        self._changes.incidents[incident_id] = incident
+        incident.polarity = held.values(self.policy).polarity
+        polarity.begin(incident, now)
+        if noise > incident.peak_noise:
+            incident.peak_noise, incident.peak_at = noise, now
+        if not held.stale:
+            # What comes next comes no sooner than planned, but for the rounding of its time.
+            held.stale = True
+            self.deadlines.hasten(incident_id, ROUNDING_S, now)
+        self._tell_score(incident_id, held, ToScore(was, None))
+
+    def _revise(self, incident_id: str, held: Held, now: float, was: Before) -> None:
+        """After evidence or profile have changed: a new revision, assessed, told and planned."""
+        policy, incident = self.policy, held.incident
+        incident.revision += 1
+        incident.as_of = now
+        self.tally.revisions += 1
         if not incident.items and not incident.detected:
             return
-        incident.polarity = self._values(incident_id, incident).polarity
+        incident.polarity = held.values(policy).polarity
         polarity.begin(incident, now)
         if not incident.detected:
             self._detect(incident_id, incident, now)
-        lifecycle.resume(incident, policy, now)
-        assessed = assess(incident, policy, now)
-        due = next_deadline(incident, policy, now, assessed.outlook)
-        self._tell(incident_id, incident, now, assessed, was, due)
-        self.index.replace(incident_id, before, part_of(incident, policy), now)
+        ahead = look_ahead(incident, policy)
+        lifecycle.resume(incident, policy, now, ahead.spans)
+        assessed = assess(incident, policy, now, ahead)
+        due = next_deadline(incident, policy, now, assessed.ahead)
+        held.assessed(assessed.ahead)
+        self._tell(incident_id, held, now, assessed, ToScore(was, due))
         self.deadlines.plan(incident_id, due)
 
     def _detect(self, incident_id: str, incident: Incident, now: float) -> None:
@@ -312,36 +343,30 @@ class Ledger:
         )
         self._changes.outputs.append(told)
 
-    def _fire(self, incident_id: str, incident: Incident, due: float) -> float:
+    def _fire(self, incident_id: str, held: Held, due: float) -> float:
         """Fire the deadline due at `due`; return the next one. The row changes only if something came of it."""
+        policy, incident = self.policy, held.incident
         self.tally.deadlines += 1
-        assessed = assess(incident, self.policy, due)
-        then = next_deadline(incident, self.policy, due, assessed.outlook)
+        assessed = assess(incident, policy, due, held.look_ahead(policy))
+        then = next_deadline(incident, policy, due, assessed.ahead)
         if assessed.happened:
             incident.revision += 1
             incident.as_of = due
             self.tally.revisions += 1
-            self._changes.incidents[incident_id] = incident
-            self._tell(incident_id, incident, due, assessed, None, then)
+            self._touch(incident_id, held)
+            held.assessed(assessed.ahead)
+            self._tell(incident_id, held, due, assessed, ToScore(None, then))
         return then
 
-    def _fire_until(self, incident_id: str, incident: Incident, until: float) -> None:
+    def _fire_until(self, incident_id: str, held: Held, until: float) -> None:
         """Fire what is due of one incident by `until`."""
-        due = next_deadline(incident, self.policy, incident.as_of)
+        due = next_deadline(held.incident, self.policy, held.incident.as_of, held.look_ahead(self.policy))
         while due <= until:
-            due = self._fire(incident_id, incident, due)
+            due = self._fire(incident_id, held, due)
 
-    def _tell(
-        self,
-        incident_id: str,
-        incident: Incident,
-        now: float,
-        assessed: Assessment,
-        was: Before | None,
-        due: float,
-    ) -> None:
+    def _tell(self, incident_id: str, held: Held, now: float, assessed: Assessment, to_score: ToScore) -> None:
         """Turn what happened into events, and ask for the score of this revision."""
-        policy, outputs = self.policy, self._changes.outputs
+        policy, outputs, incident = self.policy, self._changes.outputs, held.incident
         for crossing in assessed.crossings:
             outputs.append(events.peak_crossing(incident_id, incident, policy, now, crossing))
         if assessed.words_were is not None:
@@ -353,27 +378,38 @@ class Ledger:
                     incident_id, incident, policy, now, step.previous, step.to, reason, step.evidence
                 )
             )
-        if self.conflate:
-            self._to_score[incident_id] = (incident, was, due)
-        else:
-            outputs.append(self._score(incident_id, incident, was, due))
+        self._tell_score(incident_id, held, to_score)
+
+    def _tell_score(self, incident_id: str, held: Held, to_score: ToScore) -> None:
+        """Ask for the score of the latest revision: at once, or one for all revisions until `collect`."""
+        if held.to_score is None:
+            self._to_score.append((incident_id, held))
+        held.to_score = to_score
+        if not self.conflate:
+            self._to_score.clear()
+            self._changes.outputs.append(self._score(incident_id, held))
+
+    def _score(self, incident_id: str, held: Held) -> Output:
+        """The score of the latest revision."""
+        policy, incident, to_score = self.policy, held.incident, held.to_score
+        assert to_score is not None
+        held.to_score = None
+        due = to_score.due
+        if due is None:
+            due = next_deadline(incident, policy, incident.as_of, held.look_ahead(policy))
+        values = held.values(policy)
+        change = movement.moved(to_score.was, incident, values, policy)
+        return events.noise_score(incident_id, incident, policy, values, change, due)
 
     # -- merges --------------------------------------------------------------------------------------------------
 
-    def _merge(
-        self,
-        profile: IncidentProfile,
-        into: str,
-        incident: Incident,
-        now: float,
-        before: Part | None,
-        was: Before,
-    ) -> None:
+    def _merge(self, profile: IncidentProfile, into: str, held: Held, now: float, was: Before) -> None:
         """Merge an incident at `now`: its items go to the other one, and it falls silent. O(items).
 
         Its item rows stay as they are: should the merge close a circle, they say what to count again.
         """
-        incident_id, items = profile.incident_id, incident.items
+        incident_id, incident = profile.incident_id, held.incident
+        items = incident.items
         incident.revision += 1
         incident.as_of = now
         self.tally.revisions += 1
@@ -381,49 +417,60 @@ class Ledger:
         self._changes.outputs += merge.moved_items(incident_id, incident.revision, into, counted, now)
         evidence.clear(incident)
         incident.merged_into = into
-        self._weigh(incident_id, incident)
+        self._weigh(held)
         told_at = now
         if not incident.detected and profile.updated_at is not None:
             told_at = to_epoch(profile.updated_at)  # an incident without an item has no time of its own
         self._changes.outputs.append(events.incident_merged(incident_id, incident, into, told_at, items))
         if incident.detected:
-            self._tell(incident_id, incident, now, NOTHING_ELSE, was._replace(by=Cause.MERGE), NEVER)
+            held.assessed(None)
+            self._tell(incident_id, held, now, NOTHING_ELSE, ToScore(was._replace(by=Cause.MERGE), NEVER))
             self.deadlines.plan(incident_id, NEVER)
-            self.index.replace(incident_id, before, part_of(incident, self.policy), now)
 
-    def _forward(self, item: SourceItem, incident: Incident, offset: int, times: Times) -> None:
+    def _forward(self, item: SourceItem, held: Held, offset: int, times: Times) -> None:
         """Send an observation of a merged incident on to the one it was merged into."""
-        assert incident.merged_into is not None
-        self.emit(merge.forwarded(item, incident.merged_into, offset, times))
-        incident.items_offset = offset
-        self._changes.incidents[item.incident_id] = incident
+        assert held.incident.merged_into is not None
+        self.emit(merge.forwarded(item, held.incident.merged_into, offset, times))
+        self._touch(item.incident_id, held)
+        held.incident.items_offset = offset
         self._count(item.platform, Outcome.FORWARDED)
 
-    def _undo_merge(self, incident_id: str, incident: Incident, now: float) -> None:
+    def _undo_merge(self, incident_id: str, held: Held, now: float) -> None:
         """Take a merge back at `now`, since it closes a circle: the incident counts its items again. O(items)."""
-        before = part_of(incident, self.policy) if incident.detected else None
-        was = self._before(Cause.MERGE, incident_id, incident, now)
+        incident = held.incident
+        self._touch(incident_id, held)
+        was = self._before(Cause.MERGE, held, now)
         into, incident.merged_into = incident.merged_into, None
         assert into is not None
-        self._settle(incident, now)
+        self._settle(held, now)
         mainstream = self.policy.lead_time.mainstream
         evidence.restore(incident, self._horizons_h, mainstream, self._counted(incident_id))
-        self._weigh(incident_id, incident)
-        self._revise(incident_id, incident, now, before, was)
+        self._weigh(held)
+        self._revise(incident_id, held, now, was)
         self.emit(events.incident_merged(incident_id, incident, into, now, incident.items, undone=True))
 
     # -- rows ----------------------------------------------------------------------------------------------------
 
-    def _item(self, key: ItemKey) -> ItemRow | None:
-        held = self._items.get(key[0])
-        row = held.get(key[1]) if held is not None else None
-        return row if row is not None else self.rows.item(*key)
+    def _hold(self, incident_id: str) -> Held | None:
+        """The incident in memory, read from its row if need be; None where there is none."""
+        held = self._held.get(incident_id)
+        if held is None:
+            incident = self.rows.incident(incident_id)
+            if incident is not None:
+                held = self._held[incident_id] = Held(incident)
+        return held
 
-    def _note_item(self, key: ItemKey, row: ItemRow) -> None:
-        self._changes.items[key] = row
-        held = self._items.setdefault(key[0], {})
-        self._items_held += key[1] not in held
-        held[key[1]] = row
+    def _touch(self, incident_id: str, held: Held) -> None:
+        """The row of an incident is about to change, or has."""
+        if not held.dirty:
+            held.dirty = True
+            self._dirty.append((incident_id, held))
+            self._changes.incidents[incident_id] = held.incident
+
+    def _note_item(self, held: Held, incident_id: str, item_id: str, row: ItemRow) -> None:
+        self._changes.items[incident_id, item_id] = row
+        self._items_held += item_id not in held.items
+        held.items[item_id] = row
 
     def _counted(self, incident_id: str) -> Iterator[Counted]:
         """Yield what is counted of each item of an incident."""
@@ -432,9 +479,10 @@ class Ledger:
 
     def _counted_by_item(self, incident_id: str) -> Iterator[tuple[str, Counted]]:
         """Yield the id of each item of an incident with what is counted of it."""
-        held, offset = self._items.get(incident_id, {}), self._incidents[incident_id].items_offset
-        stored = (each for each in self.rows.items(incident_id) if each[0] not in held)
-        for item_id, row in (*held.items(), *stored):
+        held = self._held[incident_id]
+        items, offset = held.items, held.incident.items_offset
+        stored = (each for each in self.rows.items(incident_id) if each[0] not in items)
+        for item_id, row in (*items.items(), *stored):
             counted = row.counted_at(offset)
             if counted is not None:
                 yield item_id, counted

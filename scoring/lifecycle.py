@@ -6,17 +6,16 @@ fall through a value is known in closed form, so every rule has one firing time:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from schemas.times import HOUR_S
 from schemas.words import State
 from scoring.curve import noise_falls_below
-from scoring.decay import ALREADY, NEVER
+from scoring.decay import ALREADY, NEVER, falls_below
+from scoring.derived import Watch
 from scoring.incident import Incident
 from scoring.lifecycle_rules import METRIC_HORIZON_H, Condition, Rule
 from scoring.policy import Policy
-from scoring.rates import rate_falls_below
 
 UNITS: Final = {"velocity": " items/h", "activity": " items/h", "platforms": "", "noise": ""}
 """What stands behind a value of each metric."""
@@ -41,16 +40,6 @@ def metric(incident: Incident, policy: Policy, name: str, at: float) -> float:
     return incident.rate_at(policy.rates.horizons_h.index(horizon_h), horizon_h, at)
 
 
-def metric_falls(incident: Incident, policy: Policy, condition: Condition) -> float:
-    """Return when the metric falls below the condition's value if nothing new comes (epoch seconds)."""
-    if condition.metric == "noise":
-        return noise_falls_below(incident, policy, condition.than)
-    if condition.metric == "platforms":
-        return ALREADY if len(incident.platforms) < condition.than else NEVER
-    horizon_h = METRIC_HORIZON_H[condition.metric]
-    return rate_falls_below(incident, policy.rates.horizons_h.index(horizon_h), horizon_h, condition.than)
-
-
 class Span(NamedTuple):
     """From when to before when (epoch seconds) all comparisons of a rule hold, if nothing new comes."""
 
@@ -62,89 +51,129 @@ class Span(NamedTuple):
         return self.begins <= at < self.ends
 
 
-def span(incident: Incident, policy: Policy, rule: Rule) -> Span:
-    """Return when the rule's comparisons hold together: without anything new each metric only falls.
+class Spans(NamedTuple):
+    """The span of each rule that leads away from the present state, and as it would be without its noise."""
 
-    So "at least" holds until its metric falls through the value, "below" from then on.
+    by_rates: tuple[Span, ...]
+    all: tuple[Span, ...]
+
+
+def spans(incident: Incident, policy: Policy, by_rates: tuple[Span, ...] | None = None) -> Spans:
+    """Return when the comparisons of each rule hold together: without anything new each metric only falls.
+
+    So "at least" holds until its metric falls through the value, "below" from then on. `by_rates` are those from
+    before, where only the noise has changed since.
     """
+    watches = policy.derived.watches[incident.state]
+    if by_rates is None:
+        by_rates = tuple([_by_rates(incident, watch) for watch in watches])
+    together = []
+    for watch, span in zip(watches, by_rates, strict=True):
+        if watch.noise:
+            begins, ends = span
+            for at_least, than in watch.noise:
+                falls = noise_falls_below(incident, policy, than)
+                begins, ends = (begins, min(ends, falls)) if at_least else (max(begins, falls), ends)
+            span = Span(begins, ends)
+        together.append(span)
+    return Spans(by_rates, tuple(together))
+
+
+def _by_rates(incident: Incident, watch: Watch) -> Span:
+    """The span of a rule but for its noise."""
     begins, ends = ALREADY, NEVER
-    for condition in rule.when:
-        falls = metric_falls(incident, policy, condition)
-        if condition.comparison == "at_least":
-            ends = min(ends, falls)
-        else:
-            begins = max(begins, falls)
+    if watch.platforms is not None:
+        at_least, than = watch.platforms
+        if (len(incident.platforms) >= than) is not at_least:
+            ends = ALREADY
+    for at_least, than, horizon, half_life_s in watch.rates:
+        falls = falls_below(incident.counts[horizon], incident.rates_at, half_life_s, than)
+        begins, ends = (begins, min(ends, falls)) if at_least else (max(begins, falls), ends)
     return Span(begins, ends)
 
 
-def settle(incident: Incident, policy: Policy, now: float) -> None:
+def settle(incident: Incident, policy: Policy, now: float, seen: Spans) -> None:
     """Note, before anything new is applied at `now`, since when each comparison holds, and which broke off.
 
-    What is noted does not depend on how often this is called on the way to `now`.
+    What is noted does not depend on how often this is called on the way to `now`. `seen` are the spans as the row
+    stands.
     """
-    for index, rule in policy.lifecycle.rules_from[incident.state]:
-        if index not in incident.holds_since and not rule.begins_by_itself:
+    holds_since = incident.holds_since
+    for watch, held in zip(policy.derived.watches[incident.state], seen.all, strict=True):
+        index = watch.index
+        if index not in holds_since and not watch.begins_by_itself:
             continue
-        held = span(incident, policy, rule)
-        if not held.holds(now):
-            incident.holds_since.pop(index, None)
-        elif index not in incident.holds_since:
-            incident.holds_since[index] = max(held.begins, incident.state_since)
+        if not held.begins <= now < held.ends:
+            holds_since.pop(index, None)
+        elif index not in holds_since:
+            holds_since[index] = max(held.begins, incident.state_since)
 
 
-def resume(incident: Incident, policy: Policy, now: float) -> None:
+def resume(incident: Incident, policy: Policy, now: float, seen: Spans) -> None:
     """Note, after something new was applied at `now`, which comparisons begin to hold or hold no more."""
-    for index, rule in policy.lifecycle.rules_from[incident.state]:
-        if not span(incident, policy, rule).holds(now):
-            incident.holds_since.pop(index, None)
-        elif index not in incident.holds_since:
-            incident.holds_since[index] = now
+    holds_since = incident.holds_since
+    for watch, held in zip(policy.derived.watches[incident.state], seen.all, strict=True):
+        if not held.begins <= now < held.ends:
+            holds_since.pop(watch.index, None)
+        elif watch.index not in holds_since:
+            holds_since[watch.index] = now
 
 
-def fires_at(incident: Incident, policy: Policy, index: int, rule: Rule) -> float:
-    """Return when the rule with this index will have been met if nothing new comes, or NEVER."""
-    if index not in incident.holds_since and not rule.begins_by_itself:
-        return NEVER
-    held = span(incident, policy, rule)
-    fires = round(_since(incident, index, held) + rule.hold_h * HOUR_S, 3)
-    if rule.step == "back" or incident.stepped_back:
-        fires = max(
-            fires, round(incident.state_since + policy.lifecycle.cooldown_h[incident.state] * HOUR_S, 3)
-        )
+def fires_at(incident: Incident, policy: Policy, watch: Watch, held: Span) -> float:
+    """Return when a rule will have been met if nothing new comes, or NEVER; `held` is its span."""
+    since = incident.holds_since.get(watch.index)
+    if since is None:
+        if not watch.begins_by_itself:
+            return NEVER
+        since = _begins(held)
+        if since == NEVER:
+            return NEVER
+    fires = round(since + watch.hold_s, 3)
+    if watch.back or incident.stepped_back:
+        cooled = round(incident.state_since + policy.lifecycle.cooldown_h[incident.state] * HOUR_S, 3)
+        fires = max(fires, cooled)
     return NEVER if fires >= held.ends else fires
 
 
-def step(incident: Incident, policy: Policy, now: float) -> Iterator[Transition]:
-    """Take every step that is due at `now`, the first rule first, and yield each."""
+def step(incident: Incident, policy: Policy, now: float, seen: Spans) -> tuple[list[Transition], Spans, float]:
+    """Take every step that is due at `now`, the first rule first.
+
+    Return the steps, the spans of the state they lead to, and when the next step will be due if nothing new comes, or
+    NEVER (epoch seconds). `seen` are the spans as the row stands.
+    """
+    steps: list[Transition] = []
     while True:
-        for index, rule in policy.lifecycle.rules_from[incident.state]:
-            if fires_at(incident, policy, index, rule) <= now:
-                settle(incident, policy, now)
-                yield _take(incident, policy, index, rule, now)
+        earliest = NEVER
+        for watch, held in zip(policy.derived.watches[incident.state], seen.all, strict=True):
+            fires = fires_at(incident, policy, watch, held)
+            if fires <= now:
                 break
+            earliest = min(earliest, fires)
         else:
-            return
+            return steps, seen, earliest
+        settle(incident, policy, now, seen)
+        steps.append(_take(incident, policy, watch, held, now))
+        seen = spans(incident, policy)
+        resume(incident, policy, now, seen)
 
 
-def next_step(incident: Incident, policy: Policy) -> float:
+def next_step(incident: Incident, policy: Policy, seen: Spans) -> float:
     """Return when the next rule will have been met if nothing new comes, or NEVER (epoch seconds)."""
+    watches = policy.derived.watches[incident.state]
     return min(
-        (
-            fires_at(incident, policy, index, rule)
-            for index, rule in policy.lifecycle.rules_from[incident.state]
-        ),
+        (fires_at(incident, policy, watch, held) for watch, held in zip(watches, seen.all, strict=True)),
         default=NEVER,
     )
 
 
-def _take(incident: Incident, policy: Policy, index: int, rule: Rule, now: float) -> Transition:
-    since = _since(incident, index, span(incident, policy, rule))
-    told = evidence(incident, policy, rule, now) | {"held_h": max(0.0, round((now - since) / HOUR_S, 3))}
+def _take(incident: Incident, policy: Policy, watch: Watch, held: Span, now: float) -> Transition:
+    since, rule = incident.holds_since.get(watch.index), watch.rule
+    held_h = max(0.0, round((now - (_begins(held) if since is None else since)) / HOUR_S, 3))
+    told = evidence(incident, policy, rule, now) | {"held_h": held_h}
     previous, incident.state = incident.state, rule.to
-    incident.state_since, incident.stepped_back = now, rule.step == "back"
-    still = {number for number, _ in policy.lifecycle.rules_from[incident.state]}
+    incident.state_since, incident.stepped_back = now, watch.back
+    still = {each.index for each in policy.derived.watches[incident.state]}
     incident.holds_since = {number: at for number, at in incident.holds_since.items() if number in still}
-    resume(incident, policy, now)
     return Transition(previous, rule.to, rule, told)
 
 
@@ -160,11 +189,8 @@ def evidence(incident: Incident, policy: Policy, rule: Rule, at: float) -> dict[
     return told
 
 
-def _since(incident: Incident, index: int, held: Span) -> float:
-    """Since when the comparisons hold, or from when they will; NEVER where only something new can make them hold."""
-    noted = incident.holds_since.get(index)
-    if noted is not None:
-        return noted
+def _begins(held: Span) -> float:
+    """From when the comparisons will hold; NEVER where only something new can make them hold."""
     return held.begins if ALREADY < held.begins < held.ends else NEVER
 
 

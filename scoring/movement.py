@@ -39,7 +39,7 @@ class Before(NamedTuple):
 
 def before(by: Cause, incident: Incident, values: Factors, policy: Policy, at: float) -> Before:
     """Return what stands of an incident at `at` (epoch seconds), `values` being its factors."""
-    left = decay(at - incident.last_seen, policy.curve.half_life_s) if incident.items else 0.0
+    left = decay(at - incident.last_seen, policy.derived.half_life_s) if incident.items else 0.0
     return Before(by, values, incident.composite, left)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from schemas.times import HOUR_S
@@ -20,41 +19,48 @@ class Crossing(NamedTuple):
     level: str
 
 
-def cross(incident: Incident, policy: Policy, now: float) -> Iterator[Crossing]:
-    """Bring peak and level up to `now` and yield what crossed, in a fixed order."""
+def cross(
+    incident: Incident, policy: Policy, now: float, leaves_at: float | None = None
+) -> tuple[list[Crossing], float]:
+    """Bring peak and level up to `now`; return what crossed, in a fixed order, and when its level will be left.
+
+    `leaves_at` is when that was to be as the row stands, where it is known already (see `level_ends`).
+    """
+    crossings: list[Crossing] = []
     noise = incident.noise_at(now, policy.curve.half_life_s)
     if noise > incident.peak_noise:
         incident.peak_noise, incident.peak_at = noise, now
-    yield from _cross_levels(incident, policy, now, noise)
-    names = policy.level_names
-    if noise >= _to_announce(incident, policy) and now >= _pause_ends(incident, policy):
-        incident.announced, incident.announced_at, incident.peaked = noise, now, False
-        yield Crossing(PeakKind.NEW_PEAK, names[incident.level])
-    if now >= peaked_at(incident, policy):
-        incident.peaked = True
-        yield Crossing(PeakKind.PEAKED, names[incident.level])
-
-
-def _cross_levels(incident: Incident, policy: Policy, now: float, noise: float) -> Iterator[Crossing]:
     names, edges = policy.level_names, policy.level_edges
+    was = incident.level
     while incident.level + 1 < len(edges) and noise >= edges[incident.level + 1]:
         incident.level += 1
-        yield Crossing(PeakKind.ROSE_ABOVE, names[incident.level])
-    while now >= level_ends(incident, policy):
+        crossings.append(Crossing(PeakKind.ROSE_ABOVE, names[incident.level]))
+    if leaves_at is None or incident.level != was:
+        leaves_at = level_ends(incident, policy)
+    while now >= leaves_at:
+        crossings.append(Crossing(PeakKind.FELL_BELOW, names[incident.level]))
         incident.level -= 1
-        yield Crossing(PeakKind.FELL_BELOW, names[incident.level + 1])
+        leaves_at = level_ends(incident, policy)
+    if noise >= to_announce(incident, policy) and now >= _pause_ends(incident, policy):
+        incident.announced, incident.announced_at, incident.peaked = noise, now, False
+        crossings.append(Crossing(PeakKind.NEW_PEAK, names[incident.level]))
+    if now >= peaked_at(incident, policy):
+        incident.peaked = True
+        crossings.append(Crossing(PeakKind.PEAKED, names[incident.level]))
+    return crossings, leaves_at
 
 
 def announced_at(incident: Incident, policy: Policy) -> float:
     """Return when a new peak that came within the pause will be told if nothing new comes, or NEVER."""
-    ends, least = _pause_ends(incident, policy), _to_announce(incident, policy)
-    return (
-        ends if incident.peak_noise >= least and ends < noise_falls_below(incident, policy, least) else NEVER
-    )
+    least = to_announce(incident, policy)
+    if incident.peak_noise < least:
+        return NEVER
+    ends = _pause_ends(incident, policy)
+    return ends if ends < noise_falls_below(incident, policy, least) else NEVER
 
 
-def _to_announce(incident: Incident, policy: Policy) -> float:
-    """The noise from which there is a new peak to tell."""
+def to_announce(incident: Incident, policy: Policy) -> float:
+    """Return the noise (0 to 100) from which there is a new peak to tell."""
     return max(policy.peaks.first_noise, incident.announced + policy.peaks.margin)
 
 

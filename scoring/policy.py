@@ -15,6 +15,7 @@ from schemas.errors import PolicyError
 from schemas.noise_score import Factors
 from schemas.times import DAY_S, HOUR_S, parse_time
 from schemas.words import Sensitivity, State, Tier
+from scoring.derived import Derived, derive
 from scoring.lifecycle_rules import Lifecycle, check_lifecycle
 from scoring.policy_types import NotNegative, Points, Positive, Share, Threshold
 from scoring.policy_types import Table as _Table
@@ -24,12 +25,12 @@ OTHER: Final = "other"
 """The platform whose constants serve for every platform that the policy does not name."""
 
 
-class Curve(_Table, frozen=True):
+class Curve(_Table, frozen=True, dict=True):
     """How fast noise decays."""
 
     half_life_h: Positive
 
-    @property
+    @cached_property
     def half_life_s(self) -> float:
         """Half-life of the noise in seconds."""
         return self.half_life_h * HOUR_S
@@ -285,6 +286,11 @@ class Policy(_Table, frozen=True, dict=True):
     def level_edges(self) -> tuple[float, ...]:
         """Their lower edges (noise, 0 to 100)."""
         return tuple(self.levels.values())
+
+    @cached_property
+    def derived(self) -> Derived:
+        """What follows from the constants, worked out once."""
+        return derive(self)
 
     def platform(self, name: str) -> Platform:
         """Return the constants of platform `name`, or those of `other`."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from schemas.times import HOUR_S
-from scoring.decay import falls_below
-from scoring.incident import LN2, Incident
+from scoring.decay import LN2, falls_below
+from scoring.incident import Incident
 
 
 def add_item(incident: Incident, at: float, horizons_h: Sequence[float]) -> None:

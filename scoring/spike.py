@@ -20,6 +20,7 @@ import math
 from typing import NamedTuple
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from schemas.times import HOUR_S
 from schemas.words import Sensitivity
@@ -47,6 +48,11 @@ class SpikeState(Struct, array_like=True):
     slow: Baseline = field(default_factory=Baseline)
     alert_at: float = 0.0
     alert_surprise: float = 0.0
+
+
+def copied(state: SpikeState) -> SpikeState:
+    """Return a copy that may go its own way."""
+    return replace(state, fast=replace(state.fast), slow=replace(state.slow))
 
 
 class Sighting(NamedTuple):
@@ -116,6 +122,9 @@ def score_of(surprise: float, tempo: Tempo) -> float:
 
 def wait(state: SpikeState, until: float, step_s: float, tempo: Tempo) -> None:
     """Let time pass without items, up to `until` (epoch seconds): a bounded loop, each step twice the one before."""
+    if not (state.slow.count or state.slow.mean or state.slow.variance or state.fast.count or state.fast.mean):
+        state.at = max(state.at, until)  # of nothing nothing is learnt
+        return
     while state.at < until:
         elapsed_s = min(step_s, until - state.at)
         _move(state, state.at + elapsed_s, tempo)

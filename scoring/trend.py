@@ -5,20 +5,19 @@ Every edge is crossed at a time known in advance, so the word changes at a deadl
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from math import log2
 from typing import NamedTuple
 
 from schemas.times import HOUR_S, ceil_ms
 from schemas.words import Trend
 from scoring.curve import slope_turns
-from scoring.decay import ALREADY, NEVER
-from scoring.incident import LN2, Incident
+from scoring.decay import ALREADY, LN2, NEVER, falls_below
+from scoring.incident import Incident
 from scoring.policy import Policy
-from scoring.rates import count_falls_below
 
 WORDS = (Trend.FADING, Trend.COOLING, Trend.STEADY, Trend.RISING, Trend.SURGING)
 STEADY = WORDS.index(Trend.STEADY)
+RANKS = {word: rank for rank, word in enumerate(WORDS)}
 
 
 class Outlook(NamedTuple):
@@ -40,11 +39,18 @@ class Outlook(NamedTuple):
     def word(self, now: float) -> Trend:
         """Return the word that holds at `now`."""
         word = self._word(now)
-        return self.present if now < self.kept_until and self._takes_back(word) else word
+        if word is not self.present and now < self.kept_until and self._takes_back(word):
+            return self.present
+        return word
+
+    def rank(self, now: float) -> int:
+        """Return the place of the word that the ratio of the rates alone would give at `now`."""
+        first, second, third, fourth = self.edges
+        return (now < first) + (now < second) + (now < third) + (now < fourth)
 
     def _word(self, now: float) -> Trend:
-        rank = sum(now < edge for edge in self.edges)
-        if rank > STEADY and now >= min(self.rise_ends, self.grows_until):
+        rank = self.rank(now)
+        if rank > STEADY and (now >= self.rise_ends or now >= self.grows_until):
             return Trend.STEADY
         if rank < STEADY and not self.falls_from <= now < self.fall_ends:
             return Trend.STEADY
@@ -52,35 +58,37 @@ class Outlook(NamedTuple):
 
     def _takes_back(self, word: Trend) -> bool:
         """Whether a word goes back on the present one. To rise is news at any time, and so is to fall further."""
-        was, now = WORDS.index(self.present), WORDS.index(word)
+        was, now = RANKS[self.present], RANKS[word]
         return not (now > max(was, STEADY) or now < was < STEADY)
 
-    def changes(self, now: float) -> Iterator[float]:
-        """Yield every time after `now` at which the word may change."""
-        for at in (
-            *self.edges,
-            self.rise_ends,
-            self.fall_ends,
-            self.grows_until,
-            self.falls_from,
-            self.kept_until,
-        ):
-            if at > now:
-                yield at
+    def by_rates(self) -> tuple[float, ...]:
+        """Return every time at which something gives way that the noise has no part in."""
+        return (*self.edges, self.rise_ends, self.fall_ends, self.kept_until)
+
+    def turns_at(self, after: float) -> float:
+        """Return when the word will next be another than the present one, `after` a time (epoch seconds), or NEVER."""
+        for at in sorted((*self.by_rates(), self.grows_until, self.falls_from)):
+            if at > after and self.word(at) is not self.present:
+                return at
+        return NEVER
 
 
-def outlook(incident: Incident, policy: Policy) -> Outlook:
-    """Return the outlook of the incident's trend as it stands."""
-    rule, horizons = policy.trend, policy.rates.horizons_h
-    fast, slow = horizons.index(rule.fast_h), horizons.index(rule.slow_h)
-    rank = WORDS.index(incident.trend)
-    grows = 1.0 if rank > STEADY else 1.0 - rule.rise_share
-    falls = 1.0 if rank < STEADY else 1.0 + rule.fall_share
+def outlook(incident: Incident, policy: Policy, by_rates: Outlook | None = None) -> Outlook:
+    """Return the outlook of the incident's trend as it stands.
+
+    `by_rates` is one from before, where only the noise has changed since.
+    """
+    rank = RANKS[incident.trend]
+    grows, falls = policy.derived.slope_shares[rank]
     grows_until, falls_from = slope_turns(incident, policy, (grows, falls))
+    if by_rates is not None:
+        return by_rates._replace(grows_until=grows_until, falls_from=falls_from)
+    rule, known, counts, at = policy.trend, policy.derived, incident.counts, incident.rates_at
+    fast, slow = counts[known.fast], counts[known.slow]
     return Outlook(
-        _edges(incident, policy, fast, slow),
-        count_falls_below(incident, fast, rule.fast_h, rule.rise_items),
-        NEVER if rank < STEADY else count_falls_below(incident, slow, rule.slow_h, rule.fall_items),
+        _edges(fast, slow, at, policy, rank),
+        falls_below(fast, at, known.horizons_s[known.fast], rule.rise_items),
+        NEVER if rank < STEADY else falls_below(slow, at, known.horizons_s[known.slow], rule.fall_items),
         grows_until,
         falls_from,
         incident.trend,
@@ -88,9 +96,14 @@ def outlook(incident: Incident, policy: Policy) -> Outlook:
     )
 
 
-def turn(incident: Incident, policy: Policy, now: float) -> tuple[Trend | None, Outlook]:
-    """Bring the trend up to `now`; return the former word if it has changed, and the outlook from now on."""
-    previous, seen = incident.trend, outlook(incident, policy)
+def turn(
+    incident: Incident, policy: Policy, now: float, seen: Outlook | None = None
+) -> tuple[Trend | None, Outlook]:
+    """Bring the trend up to `now`; return the former word if it has changed, and the outlook from now on.
+
+    `seen` is the outlook as the row stands, where it is known already.
+    """
+    previous, seen = incident.trend, seen or outlook(incident, policy)
     word = seen.word(now)
     if word is previous:
         return None, seen
@@ -98,29 +111,25 @@ def turn(incident: Incident, policy: Policy, now: float) -> tuple[Trend | None, 
     return previous, outlook(incident, policy)
 
 
-def _edges(incident: Incident, policy: Policy, fast: int, slow: int) -> tuple[float, float, float, float]:
-    rule, counts = policy.trend, incident.counts
-    if counts[fast] <= 0.0 or counts[slow] <= 0.0:
+def _edges(
+    fast: float, slow: float, at: float, policy: Policy, rank: int
+) -> tuple[float, float, float, float]:
+    if fast <= 0.0 or slow <= 0.0:
         return (ALREADY, ALREADY, ALREADY, ALREADY)
-    ratio = counts[fast] / rule.fast_h / (counts[slow] / rule.slow_h)
-    per_doubling_s = HOUR_S / (1.0 / rule.fast_h - 1.0 / rule.slow_h)
-    rank = WORDS.index(incident.trend)
-    stay, leave = 1.0 - rule.hysteresis, 1.0 + rule.hysteresis
-    edges = (
-        rule.fading_ratio * (leave if rank <= 0 else 1.0),
-        rule.cooling_ratio * (leave if rank <= 1 else 1.0),
-        rule.rising_ratio * (stay if rank >= STEADY + 1 else 1.0),
-        rule.surging_ratio * (stay if rank >= STEADY + 2 else 1.0),
+    rule, known = policy.trend, policy.derived
+    ratio, per_doubling_s = fast / rule.fast_h / (slow / rule.slow_h), known.doubling_s
+    first, second, third, fourth = known.edges[rank]
+    return (
+        ceil_ms(at + per_doubling_s * log2(ratio / first)),
+        ceil_ms(at + per_doubling_s * log2(ratio / second)),
+        ceil_ms(at + per_doubling_s * log2(ratio / third)),
+        ceil_ms(at + per_doubling_s * log2(ratio / fourth)),
     )
-    first, second, third, fourth = (
-        ceil_ms(incident.rates_at + per_doubling_s * math.log2(ratio / edge)) for edge in edges
-    )
-    return first, second, third, fourth
 
 
 def multiple(incident: Incident, policy: Policy, at: float) -> float:
     """Return the fast rate in units of the usual rate; one without history is measured against the floor."""
-    rule, horizons = policy.trend, policy.rates.horizons_h
-    fast = incident.rate_at(horizons.index(rule.fast_h), rule.fast_h, at)
-    usual = incident.rate_at(horizons.index(rule.usual_h), rule.usual_h, at)
+    rule, known = policy.trend, policy.derived
+    fast = incident.rate_at(known.fast, rule.fast_h, at)
+    usual = incident.rate_at(known.usual, rule.usual_h, at)
     return fast / max(usual, rule.floor_items * LN2 / rule.fast_h)

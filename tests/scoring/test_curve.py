@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scoring.curve import (
-    gain_of,
     long_average_at,
     long_residue,
     noise_average_at,
@@ -96,7 +95,7 @@ def test_from_its_time_on_the_residue_and_the_noise_make_up_the_long_average(inc
 
     # when
     left = residue * math.exp(-later_h / (45.0 * 24.0))
-    gain = gain_of(POLICY, 1.0 / (45.0 * 24.0 * 3600.0))
+    gain = POLICY.derived.long_gain
 
     # then
     assert since == max(incident.averages_at, incident.last_seen)

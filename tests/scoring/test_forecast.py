@@ -10,7 +10,7 @@ from msgspec.structs import asdict
 
 from schemas.topics import NOISE_SCORES
 from scoring.forecast import coverage_rate, forecast, growth_scale
-from scoring.incident import LN2
+from scoring.decay import LN2
 from tests.builders import hours, item
 from tests.driver import SHIPPED_POLICY as POLICY
 from tests.driver import Driver

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.incident import LN2, Incident
+from scoring.decay import LN2
+from scoring.incident import Incident
 from scoring.rates import add_item, count_falls_below, rate_falls_below, remove_item
 from tests.builders import hours
 

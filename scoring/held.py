@@ -1,0 +1,84 @@
+"""An incident in memory: its row, the rows of its items, and what follows from them and need not be worked out again."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from schemas.noise_score import Factors
+from scoring import factors
+from scoring.assessment import Ahead, look_ahead
+from scoring.incident import Incident
+from scoring.index import Part
+from scoring.item import ItemRow
+from scoring.lifecycle import Spans, spans
+from scoring.movement import Before
+from scoring.policy import Policy
+from scoring.quiet import NEVER_CALM, Calm, calm
+
+
+class ToScore(NamedTuple):
+    """What the score of the latest revision tells beside the row: what stood before, and the next deadline if known.
+
+    `was` is None where a deadline brought the revision.
+    """
+
+    was: Before | None
+    due: float | None
+
+
+class Held:
+    """One incident in memory. What is None is not known, or has changed since it was."""
+
+    __slots__ = ("ahead", "calm", "dirty", "factors", "incident", "items", "moves", "part", "stale", "stored_at", "to_score")
+
+    def __init__(self, incident: Incident) -> None:
+        self.incident = incident
+        self.items: dict[str, ItemRow] = {}
+        self.factors: Factors | None = None
+        self.ahead: Ahead | None = None
+        """What lies ahead; where it is `stale`, as it was before the noise, and nothing else, changed."""
+        self.stale = False
+        self.calm: Calm | None = None
+        self.part: Part | None = None
+        """What the index holds of it, from when it `moves`."""
+        self.moves = False
+        """Whether its curve may have changed since changes were collected last."""
+        self.dirty = False
+        """Whether it has changed since changes were collected last."""
+        self.stored_at: int | None = None
+        """The offset of its row as stored, from the first item that changes in a batch on."""
+        self.to_score: ToScore | None = None
+
+    def values(self, policy: Policy) -> Factors:
+        """Return the factors; time does not move them."""
+        values = self.factors
+        if values is None:
+            values = self.factors = factors.factors(self.incident, policy)
+        return values
+
+    def look_ahead(self, policy: Policy) -> Ahead:
+        """Return what lies ahead as the row stands."""
+        if self.ahead is None or self.stale:
+            self.ahead, self.stale = look_ahead(self.incident, policy, self.ahead), False
+        return self.ahead
+
+    def spans(self, policy: Policy) -> Spans:
+        """Return the spans of the rules that lead out of the state, as the row stands."""
+        if self.ahead is None:
+            return spans(self.incident, policy)
+        seen = self.ahead.spans
+        return spans(self.incident, policy, seen.by_rates) if self.stale else seen
+
+    def stands(self, policy: Policy, now: float, noise: float) -> Calm:
+        """Return the comparisons that have stood from the last revision until `now`, or NEVER_CALM.
+
+        `noise` (0 to 100) is that at `now`. Whatever fell through a threshold, did so for good or would have been told.
+        """
+        stood = self.calm
+        if stood is None:
+            stood = self.calm = calm(self.incident, policy, self.look_ahead(policy))
+        return stood if now < stood.until and noise >= stood.low else NEVER_CALM
+
+    def assessed(self, ahead: Ahead | None) -> None:
+        """Take in what lies ahead after the incident was assessed."""
+        self.ahead, self.stale, self.calm = ahead, False, None

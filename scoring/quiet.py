@@ -1,0 +1,95 @@
+"""Quiet growth: when an observation can bring nothing but more noise, so that nothing has to be assessed.
+
+Most observations see an item again that has grown. If the noise then stays between the same two thresholds, no rate has
+fallen through one meanwhile, and the noise lies on the same side of its own mean, then no peak, level, word of trend,
+activity or state can change: each of them depends on just these comparisons. And what the incident will do by itself
+comes no sooner than it would have: more noise only keeps it up for longer. `Calm` holds the comparisons as they were
+when the incident was assessed last.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final, NamedTuple
+
+from scoring import peaks
+from scoring.assessment import Ahead
+from scoring.curve import slope_turns
+from scoring.decay import ALREADY, NEVER
+from scoring.incident import Incident
+from scoring.policy import Policy
+from scoring.trend import RANKS, STEADY
+
+
+class Calm(NamedTuple):
+    """The comparisons that stand of an incident. Until `until` (epoch seconds) none of them changes but by the noise.
+
+    They stand while the noise is at least `low` and below `high` (0 to 100). `leans` says whether the trend's word hangs
+    on the slope: 1, whether the noise is above its mean; -1, whether it is below; 0, it does not. `leaning` is whether
+    it was.
+    """
+
+    until: float
+    low: float
+    high: float
+    leans: int
+    leaning: bool
+
+
+NEVER_CALM: Final = Calm(ALREADY, 0.0, 0.0, 0, leaning=False)
+"""Where more noise can bring something sooner: a peak waits for its pause to end, or a rule for its hold."""
+
+
+def calm(incident: Incident, policy: Policy, ahead: Ahead) -> Calm:
+    """Return the comparisons that stand of an incident as of its latest revision; `ahead` is what lies ahead of it."""
+    at = incident.as_of
+    noise, edges = incident.noise_at(at, policy.curve.half_life_s), policy.level_edges
+    low, high = 0.0, edges[incident.level + 1] if incident.level + 1 < len(edges) else math.inf
+    seen, least = ahead.outlook, peaks.to_announce(incident, policy)
+    times = [*seen.by_rates()]
+    if noise < least:
+        high = min(high, least)
+    else:
+        low = least
+        times.append(peaks.announced_at(incident, policy))
+        if times[-1] == NEVER:
+            return NEVER_CALM  # the pause outlasts the peak, as yet
+    for watch, span in zip(policy.derived.watches[incident.state], ahead.spans.all, strict=True):
+        noted = watch.index in incident.holds_since
+        if span.holds(at) is not noted and (noted or watch.begins_by_itself):
+            return NEVER_CALM  # what began to hold, or broke off, before the last deadline is still to be noted
+        for at_least, than in watch.noise:
+            if noise < than:
+                high = min(high, than)
+            elif at_least:
+                return NEVER_CALM  # more noise may hold out until the rule is met
+            else:
+                low = max(low, than)
+    for span in ahead.spans.by_rates:
+        times += span
+    until = min((each for each in times if each > at), default=NEVER)
+    rank = seen.rank(at)
+    if rank > STEADY and at < seen.rise_ends:
+        return Calm(until, low, high, 1, at < seen.grows_until)
+    if rank < STEADY and at < seen.fall_ends:
+        return Calm(until, low, high, -1, seen.falls_from <= at)
+    return Calm(until, low, high, 0, leaning=False)
+
+
+def stays(incident: Incident, policy: Policy, stood: Calm, noise: float, now: float) -> bool:
+    """Say whether an incident that has grown to `noise` at `now` stands as it stood: it is to have stood so until then.
+
+    The row holds the growth already, and its averages are settled up to `now`.
+    """
+    if noise >= stood.high:
+        return False
+    if not stood.leans:
+        return True
+    grows, falls = policy.derived.slope_shares[RANKS[incident.trend]]
+    share = grows if stood.leans > 0 else falls
+    if incident.last_seen > now:
+        [turns] = slope_turns(incident, policy, (share,))
+        under = turns <= now
+    else:
+        under = incident.noise_average >= share * noise  # settled up to now: what `slope_turns` compares
+    return under is not stood.leaning if stood.leans > 0 else under is stood.leaning
