@@ -29,7 +29,8 @@ class Machine(Struct, frozen=True):
 class Measured(Struct, frozen=True):
     """One peer on one load, the median of its runs; None where it was not measured.
 
-    Rates in events per second; latencies in milliseconds; changelog in bytes per event, as read back and on disk.
+    Rates in events per second; latencies in milliseconds; changelog in bytes per event, as read back and on disk;
+    `idle_share` is the part of a core that a peer takes with all its state and nothing to do.
     """
 
     peer: str
@@ -46,6 +47,7 @@ class Measured(Struct, frozen=True):
     right: bool
     runs: int
     recovery_s: float | None = None
+    idle_share: float | None = None
     p50_ms: float | None = None
     p99_ms: float | None = None
     paced_at: float | None = None

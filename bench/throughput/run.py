@@ -33,8 +33,20 @@ WARM_EVENTS: Final = 2000
 RAMP_S: Final = 2.0
 """Of a paced run, left out of its figures."""
 
+SETTLE_S: Final = 2.0
+IDLE_S: Final = 3.0
+"""After a restart: how long until a peer is idle, and how long it is then looked at."""
+
 TICK_S: Final = 0.002
 """A paced run sends what is due so often."""
+
+
+class Recovery(NamedTuple):
+    """Seconds, by the clock on the wall and of CPU, from start to first update; then the share of a core when idle."""
+
+    wall_s: float
+    cpu_s: float
+    idle_share: float
 
 
 class Throughput(NamedTuple):
@@ -47,7 +59,7 @@ class Throughput(NamedTuple):
     updates: int
     changelog: Logged
     wrong: list[str]
-    recovery_s: float | None
+    recovery: Recovery | None
 
     @property
     def per_s(self) -> float:
@@ -83,48 +95,49 @@ class Runner:
 
     def throughput(self, peer: Peer, given: Work, *, recovery: bool) -> Throughput:
         """Run a peer over all of `given`, from a topic that holds it already; then kill and restart it, if wanted."""
-        place = self._place(peer)
+        place = self.place(peer)
         self.wire.create(place.source)
         self.wire.produce(place.source, given.records)
         peer.prepare(self.wire, place)
-        with self._tree(peer, place) as tree:
-            self._until_first_update(peer, place, tree)
+        with self.tree(peer, place) as tree:
+            self.until_first_update(peer, place, tree)
             wall, cpu = time.monotonic(), tree.cpu_s()
-            self._until_done(peer, place, tree, len(given.records))
+            self.until_done(peer, place, tree, len(given.records))
             wall, cpu = time.monotonic() - wall, tree.cpu_s() - cpu
             updates = self.wire.total(peer.output(place))
             tree.kill()
         changelogs = peer.changelogs(place, self.wire.topics())
         logged = self.wire.logged(changelogs)
-        wrong = self._wrong(peer, place, given.expected)
-        recovered = self._recovery(peer, place, given.held_back) if recovery else None
-        self._clear(place)
+        wrong = self.wrong(peer, place, given.expected)
+        recovered = self.recovery(peer, place, given.held_back) if recovery else None
+        self.clear(place)
         return Throughput(len(given.records), wall, cpu, tree.peak_rss, updates, logged, wrong, recovered)
 
     def latency(
         self, peer: Peer, load: Load, rate: float, for_s: float, environ: Mapping[str, str] | None = None
     ) -> Latency:
         """Run a peer over a load that comes in at `rate` events per second; `environ` goes to its processes as well."""
-        place = self._place(peer)
+        place = self.place(peer)
         self.wire.create(place.source)
         peer.prepare(self.wire, place)
         records = iter(load.records())
         self.wire.produce(place.source, islice(records, WARM_EVENTS))
-        with self._tree(peer, place, environ) as tree:
-            self._until_first_update(peer, place, tree)
-            self._until_done(peer, place, tree, WARM_EVENTS)
+        with self.tree(peer, place, environ) as tree:
+            self.until_first_update(peer, place, tree)
+            self.until_done(peer, place, tree, WARM_EVENTS)
             sent = self._pace(place.source, list(islice(records, int(rate * (RAMP_S + for_s)))), rate)
-            self._until_done(peer, place, tree, WARM_EVENTS + len(sent))
+            self.until_done(peer, place, tree, WARM_EVENTS + len(sent))
         updates = self._updates(peer, place)
         measured = sent[int(rate * RAMP_S) :]
         took, lost = latencies(measured, updates)
         achieved = (len(measured) - 1) / (measured[-1].sent_at - measured[0].sent_at)
-        self._clear(place)
+        self.clear(place)
         return Latency(quantile(took, 0.5) * 1e3, quantile(took, 0.99) * 1e3, len(measured), lost, achieved)
 
     # -- steps -------------------------------------------------------------------------------------------------------
 
-    def _place(self, peer: Peer) -> Place:
+    def place(self, peer: Peer) -> Place:
+        """Return where a new run of a peer works: topics, group and folder of its own."""
         self._runs += 1
         name = f"run{self._runs}-{peer.name}"
         folder = self._folder / name
@@ -132,19 +145,24 @@ class Runner:
         topics = (f"{name}-source-items", f"{name}-updates", f"{name}-changelog")
         return Place(self.wire.bootstrap, name, *topics, str(folder))
 
-    def _tree(self, peer: Peer, place: Place, environ: Mapping[str, str] | None = None) -> Tree:
+    def tree(self, peer: Peer, place: Place, environ: Mapping[str, str] | None = None) -> Tree:
+        """Return the processes of a peer, to be entered; `environ` goes before what the peer itself says."""
         log = self._folder / f"{place.group}.log"
         given = {"PYTHONPATH": str(ROOT), **peer.environ(place), **(environ or {})}
         return Tree(peer.command(place), given, ROOT, log)
 
-    def _until_first_update(self, peer: Peer, place: Place, tree: Tree, before: int = 0) -> None:
+    def until_first_update(self, peer: Peer, place: Place, tree: Tree, before: int = 0) -> None:
+        """Wait until it has given more than `before` updates. Raises TimeoutError; RuntimeError if it has ended."""
+
         def updated() -> bool:
             tree.check()
             return self.wire.total(peer.output(place)) > before
 
         until(updated, f"{peer.name} to give an update; its log ends:\n{tree.tail()}", START_S)
 
-    def _until_done(self, peer: Peer, place: Place, tree: Tree, events: int) -> None:
+    def until_done(self, peer: Peer, place: Place, tree: Tree, events: int) -> None:
+        """Wait until it has committed so many events, or has an update for each. Raises as above."""
+
         def done() -> bool:
             tree.check()
             if peer.commits:
@@ -153,7 +171,7 @@ class Runner:
 
         until(done, f"{peer.name} to be done with {events} events; its log ends:\n{tree.tail()}", RUN_S)
 
-    def _wrong(self, peer: Peer, place: Place, expected: Mapping[str, Sums]) -> list[str]:
+    def wrong(self, peer: Peer, place: Place, expected: Mapping[str, Sums]) -> list[str]:
         """Hold the last update of every incident against what it must say."""
         last: dict[str, bytes] = {}
         for message in self.wire.read(peer.output(place)):
@@ -161,8 +179,8 @@ class Runner:
         found = {incident_id: peer.counted(value) for incident_id, value in last.items()}
         return differences({name: peer.wanted(each) for name, each in expected.items()}, found)
 
-    def _recovery(self, peer: Peer, place: Place, held_back: Sequence[Record]) -> float:
-        """Return the seconds from a restart after a kill to the first update of a record that it had not read yet.
+    def recovery(self, peer: Peer, place: Place, held_back: Sequence[Record]) -> Recovery:
+        """Return what it takes from a restart after a kill to the first update of a record that was not read yet.
 
         It starts on an empty disk, if its state is in Kafka, and once the group has missed the one that was killed.
         """
@@ -173,12 +191,16 @@ class Runner:
             Path(place.folder).mkdir()
         before = self.wire.total(peer.output(place))
         self.wire.produce(place.source, held_back)
-        with self._tree(peer, place) as tree:
+        with self.tree(peer, place) as tree:
             began = time.monotonic()
-            self._until_first_update(peer, place, tree, before)
-            took = time.monotonic() - began
+            self.until_first_update(peer, place, tree, before)
+            took, cpu = time.monotonic() - began, tree.cpu_s()
+            time.sleep(SETTLE_S)  # nothing to wait for: nothing more is to come
+            idle = tree.cpu_s()
+            time.sleep(IDLE_S)
+            idle = tree.cpu_s() - idle
             tree.kill()
-        return took
+        return Recovery(took, cpu, idle / IDLE_S)
 
     def _pace(self, topic: str, records: Sequence[Record], rate: float) -> list[Sent]:
         """Produce records at `rate` per second, as evenly as a tick allows."""
@@ -205,7 +227,7 @@ class Runner:
             held.appended.append(message.timestamp()[1] / 1000.0)
         return updates
 
-    def _clear(self, place: Place) -> None:
+    def clear(self, place: Place) -> None:
         """Remove the topics and the folder of a run."""
         mine = [topic for topic in self.wire.topics() if place.group in topic]
         self.wire.delete(mine)

@@ -76,6 +76,14 @@ class Tree:
                 total += times.user + times.system
         return total
 
+    def hold(self) -> None:
+        """Hold the whole tree still."""
+        self._send(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let a tree that is held go on."""
+        self._send(signal.SIGCONT)
+
     def kill(self) -> None:
         """Kill the whole tree, as a machine's failure would."""
         self._end(signal.SIGKILL)
@@ -88,13 +96,16 @@ class Tree:
 
     def _end(self, how: signal.Signals) -> None:
         assert self._process is not None
+        psutil.wait_procs(self._send(how), STOP_S)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(STOP_S)
+
+    def _send(self, what: signal.Signals) -> list[psutil.Process]:
         processes = self._processes()
         for process in processes:
             with contextlib.suppress(psutil.NoSuchProcess):
-                process.send_signal(how)
-        psutil.wait_procs(processes, STOP_S)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(STOP_S)
+                process.send_signal(what)
+        return processes
 
     def _processes(self) -> list[psutil.Process]:
         assert self._process is not None

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple, Self
 
 from confluent_kafka import (
     Consumer,
+    ConsumerGroupState,
     ConsumerGroupTopicPartitions,
     KafkaError,
     KafkaException,
@@ -105,8 +106,10 @@ class Wire:
         return sum(max(0, each.offset) for each in found if each.topic == topic)
 
     def members(self, group: str) -> int:
-        """Return how many members a group has."""
-        return len(self._admin.describe_consumer_groups([group])[group].result(ANSWER_S).members)
+        """Return how many members a group has; -1 while they agree on who reads what."""
+        described = self._admin.describe_consumer_groups([group])[group].result(ANSWER_S)
+        settled = described.state in (ConsumerGroupState.STABLE, ConsumerGroupState.EMPTY)
+        return len(described.members) if settled else -1
 
     # -- records -----------------------------------------------------------------------------------------------------
 
