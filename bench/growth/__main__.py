@@ -114,7 +114,7 @@ def _shown(console: Console, coming: Iterator[Row]) -> list[Row]:
     rows: list[Row] = []
     for row in coming:
         rows.append(row)
-        console.print(row)
+        console.print(f"  {row}", soft_wrap=True)
     if rows:
         table = Table(*rows[0].__struct_fields__)
         for row in rows:

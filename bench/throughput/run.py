@@ -27,6 +27,12 @@ START_S: Final = 60.0
 RUN_S: Final = 900.0
 DRAIN_S: Final = 60.0
 
+WARM_SHARE: Final = 0.2
+"""Part of a load after which a peer is measured: programs are loaded by then, and Java has compiled what it will.
+
+The moment is that of a commit, so that hardly anything is under way.
+"""
+
 WARM_EVENTS: Final = 2000
 """Read before latency is measured, so that nothing is met for the first time."""
 
@@ -50,26 +56,20 @@ class Recovery(NamedTuple):
 
 
 class Throughput(NamedTuple):
-    """What a run came to. Seconds are counted from the first update on; `wrong` says which incidents are not right."""
+    """What a run came to; `wrong` says which incidents are not right.
+
+    `per_s` are events per second by the clock on the wall, `per_cpu_s` per second of CPU, user and system, of all its
+    processes and threads; both once `WARM_SHARE` of the load is done.
+    """
 
     events: int
-    wall_s: float
-    cpu_s: float
+    per_s: float
+    per_cpu_s: float
     peak_rss: int
     updates: int
     changelog: Logged
     wrong: list[str]
     recovery: Recovery | None
-
-    @property
-    def per_s(self) -> float:
-        """Events per second by the clock on the wall."""
-        return self.events / self.wall_s
-
-    @property
-    def per_cpu_s(self) -> float:
-        """Events per second of CPU, user and system, of all its processes and threads."""
-        return self.events / self.cpu_s
 
 
 class Work(NamedTuple):
@@ -101,6 +101,7 @@ class Runner:
         peer.prepare(self.wire, place)
         with self.tree(peer, place) as tree:
             self.until_first_update(peer, place, tree)
+            warm = self.until_done(peer, place, tree, int(len(given.records) * WARM_SHARE))
             wall, cpu = time.monotonic(), tree.cpu_s()
             self.until_done(peer, place, tree, len(given.records))
             wall, cpu = time.monotonic() - wall, tree.cpu_s() - cpu
@@ -111,7 +112,17 @@ class Runner:
         wrong = self.wrong(peer, place, given.expected)
         recovered = self.recovery(peer, place, given.held_back) if recovery else None
         self.clear(place)
-        return Throughput(len(given.records), wall, cpu, tree.peak_rss, updates, logged, wrong, recovered)
+        events = len(given.records)
+        return Throughput(
+            events,
+            (events - warm) / wall,
+            (events - warm) / cpu,
+            tree.peak_rss,
+            updates,
+            logged,
+            wrong,
+            recovered,
+        )
 
     def latency(
         self, peer: Peer, load: Load, rate: float, for_s: float, environ: Mapping[str, str] | None = None
@@ -160,16 +171,23 @@ class Runner:
 
         until(updated, f"{peer.name} to give an update; its log ends:\n{tree.tail()}", START_S)
 
-    def until_done(self, peer: Peer, place: Place, tree: Tree, events: int) -> None:
-        """Wait until it has committed so many events, or has an update for each. Raises as above."""
+    def until_done(self, peer: Peer, place: Place, tree: Tree, events: int) -> int:
+        """Wait until it has committed so many events, or has updates for them; return how many. Raises as above."""
+        found = 0
 
         def done() -> bool:
+            nonlocal found
             tree.check()
-            if peer.commits:
-                return self.wire.committed(place.group, place.source) >= events
-            return self.wire.total(peer.output(place)) >= events
+            found = self._progress(peer, place)
+            return found >= events
 
         until(done, f"{peer.name} to be done with {events} events; its log ends:\n{tree.tail()}", RUN_S)
+        return found
+
+    def _progress(self, peer: Peer, place: Place) -> int:
+        if peer.commits:
+            return self.wire.committed(place.group, place.source)
+        return self.wire.total(peer.output(place))
 
     def wrong(self, peer: Peer, place: Place, expected: Mapping[str, Sums]) -> list[str]:
         """Hold the last update of every incident against what it must say."""
