@@ -1,7 +1,8 @@
 """`python -m bench.growth [--incidents 1000,…] [--items 1,…] [--parts …]`: what grows, and what must not.
 
 Cost, memory and changelog are measured on one partition without Kafka, in this process; recovery there and by a real
-worker; workers on one real Kafka. Writes JSON and the pictures docs/img/growth-*.svg.
+worker; workers on one real Kafka. Writes JSON and pictures into build/growth; with --publish
+into docs/, and the tables into docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -20,12 +21,10 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.growth import plot, recovery, size, workers
-from bench.growth.recovery import Recovered
-from bench.growth.size import Incidents, Items
-from bench.growth.workers import Restarted, Scaled
-from bench.throughput import broker, results
+from bench.growth.results import Growth
+from bench.growth.table import cell, markdown
+from bench.throughput import broker, page, results
 from bench.throughput.loads import zipf_load
-from bench.throughput.results import Machine
 from bench.throughput.run import Runner, work
 from bench.throughput.wire import Wire
 from stream.shelves import MemoryShelf
@@ -43,17 +42,6 @@ STORES: Final = ("memory", "rocksdb")
 Row = TypeVar("Row", bound=Struct)
 
 
-class Growth(Struct):
-    """All that was measured, by part."""
-
-    machine: Machine
-    incidents: list[Incidents] = []
-    items: list[Items] = []
-    recovery: list[Recovered] = []
-    restart: list[Restarted] = []
-    workers: list[Scaled] = []
-
-
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
@@ -68,8 +56,10 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--restarted", type=int, default=RESTARTED, help="Incidents of the worker killed")
     parser.add_argument("--workers", type=_numbers, default=(1, 2, 4))
     parser.add_argument("--scaled", type=int, default=SCALED, help="Events that the workers share")
-    parser.add_argument("--json", type=Path, default=Path("docs/growth.json"))
-    parser.add_argument("--plots", type=Path, default=Path("docs/img"))
+    parser.add_argument("--out", type=Path, default=Path("build/growth"), help="Where JSON and pictures go")
+    parser.add_argument(
+        "--publish", action="store_true", help="Into docs/ instead, and into docs/benchmarks.md"
+    )
     return parser.parse_args(given)
 
 
@@ -86,9 +76,14 @@ def main(given: Sequence[str] | None = None) -> None:
                 sys.exit(reason)
             with broker.BenchKafka() as kafka:
                 _with_kafka(grown, asked, console, Runner(Wire(kafka.bootstrap), Path(folder)))
-    asked.json.parent.mkdir(parents=True, exist_ok=True)
-    asked.json.write_bytes(msgspec.json.format(msgspec.json.encode(grown), indent=2) + b"\n")
-    _draw(grown, asked.plots)
+    folder_out, pictures = (page.DOCS, page.DOCS / "img") if asked.publish else (asked.out, asked.out)
+    folder_out.mkdir(parents=True, exist_ok=True)
+    (folder_out / "growth.json").write_bytes(
+        msgspec.json.format(msgspec.json.encode(grown), indent=2) + b"\n"
+    )
+    _draw(grown, pictures)
+    if asked.publish:
+        page.publish("growth", markdown(grown))
 
 
 def _without_kafka(grown: Growth, asked: argparse.Namespace, console: Console, folder: Path) -> None:
@@ -118,15 +113,9 @@ def _shown(console: Console, coming: Iterator[Row]) -> list[Row]:
     if rows:
         table = Table(*rows[0].__struct_fields__)
         for row in rows:
-            table.add_row(*(_cell(value) for value in msgspec.structs.astuple(row)))
+            table.add_row(*(cell(value) for value in msgspec.structs.astuple(row)))
         console.print(table)
     return rows
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, bool | str):
-        return str(value)
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.3g}" if value < 100.0 else f"{value:,.0f}"
 
 
 def _draw(grown: Growth, folder: Path) -> None:

@@ -1,7 +1,8 @@
 """`python -m bench [--peers a,b] [--loads zipf,frontpage] [--events N] …`: the same work through Decibel and its peers.
 
 Starts one real Kafka (KRaft; its jars by Maven), lets each peer read each load on its own, one after the other, and
-prints a table, writes JSON and draws a picture. docs/benchmarks.md says what is measured and how they differ.
+prints a table, writes JSON and draws a picture into build/bench; with --publish into docs/, and the tables into
+docs/benchmarks.md, which says what is measured and how the peers differ.
 """
 
 from __future__ import annotations
@@ -18,11 +19,14 @@ from typing import Final
 from rich.console import Console
 
 from bench import core
-from bench.throughput import broker, plot, results, table
+from bench.throughput import broker, page, plot, results, table
 from bench.throughput.latency import Latency
 from bench.throughput.loads import EXPONENT, INCIDENTS, SEED, Load, recording_load, zipf_load
-from bench.throughput.peers.catalogue import PEERS, Peer, chosen
-from bench.throughput.results import Machine, Measured, Replayed, Results, median
+from bench.throughput.peers import decibel
+from bench.throughput.peers.catalogue import PEERS, chosen
+from bench.throughput.peers.floor import Sizes
+from bench.throughput.peers.peer import Peer
+from bench.throughput.results import Measured, Replayed, Results, median
 from bench.throughput.run import Runner, Throughput, work
 from bench.throughput.wire import Wire
 from tests.real.kafka import VERSION
@@ -37,7 +41,6 @@ WIDTH: Final = 170
 
 HALF: Final = 0.5
 TENTH: Final = 0.1
-CONFLATION_OFF: Final = {"DECIBEL_WORKER_CONFLATE": "false"}
 
 
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
@@ -60,8 +63,10 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
         "--repeat", type=int, default=1, help="Runs of each peer, interleaved; medians are shown"
     )
     parser.add_argument("--paced", type=float, default=PACED_S, help="Seconds of the latency runs")
-    parser.add_argument("--json", type=Path, default=Path("docs/benchmarks.json"))
-    parser.add_argument("--plot", type=Path, default=Path("docs/img/benchmarks.svg"))
+    parser.add_argument("--out", type=Path, default=Path("build/bench"), help="Where JSON and picture go")
+    parser.add_argument(
+        "--publish", action="store_true", help="Into docs/ instead, and into docs/benchmarks.md"
+    )
     return parser.parse_args(given)
 
 
@@ -92,21 +97,19 @@ def main(given: Sequence[str] | None = None) -> None:
         skipped,
         replayed,
     )
-    console.print(described(came_to.machine))
+    console.print(table.machine(came_to))
     for load in loads:
         console.print(table.shown(came_to, load.name))
     for line in filter(None, map(table.unconflated, measured)):
         console.print(line)
-    results.write(came_to, asked.json)
+    folder_out, pictures = (page.DOCS, page.DOCS / "img") if asked.publish else (asked.out, asked.out)
+    results.write(came_to, folder_out / "benchmarks.json")
     if measured:
-        plot.draw(came_to, asked.plot)
+        plot.draw(came_to, pictures / "benchmarks.svg")
+    if asked.publish:
+        page.publish("measured", table.markdown(came_to))
     if not all(each.right for each in measured):
         sys.exit("some peers did not count right: see above")
-
-
-def described(machine: Machine) -> str:
-    """Return in words where it was measured."""
-    return f"{machine.cores} cores of {machine.processor}, {machine.system}, Python {machine.python}, {machine.kafka}"
 
 
 def _load(name: str, asked: argparse.Namespace) -> Load:
@@ -123,7 +126,13 @@ def _who(names: str) -> tuple[list[Peer], dict[str, str]]:
         peers = chosen(names.split(","))
     except ValueError as error:
         sys.exit(str(error))
-    reasons = {peer.name: peer.missing() for peer in peers}
+    there = {peer.name for peer in peers}
+    reasons = {
+        peer.name: f"it writes what {peer.writes_as} does"
+        if peer.writes_as and peer.writes_as not in there
+        else peer.missing()
+        for peer in peers
+    }
     skipped = {name: reason for name, reason in reasons.items() if reason}
     return [peer for peer in peers if peer.name not in skipped], skipped
 
@@ -143,15 +152,26 @@ def _measure(
     for number in range(asked.repeat):
         for peer in peers:
             wanted = "recovery" in parts and number == 0 and peer.recovers
+            environ = _sizes(found.get(peer.writes_as, [])).environ() if peer.writes_as else None
             with console.status(f"{peer.title} reads {load.name}"):
-                run = runner.throughput(peer, works[peer.share], recovery=wanted)
+                run = runner.throughput(peer, works[peer.share], recovery=wanted, environ=environ)
             found[peer.name].append(run)
             rates = f"{run.per_cpu_s:10,.0f} events/CPU s {run.per_s:10,.0f} events/s"
-            console.print(f"  {peer.name:14} {rates}  {run.updates:,} updates of {run.events:,} events")
+            console.print(
+                f"  {peer.name:14} {rates}  {run.updates.records:,} updates of {run.events:,} events"
+            )
             for line in run.wrong[:5]:
                 console.print(f"    [red]wrong[/red] {line}")
     for peer in peers:
         yield _came_to(runner, peer, load, found[peer.name], asked, console, paced="latency" in parts)
+
+
+def _sizes(runs: Sequence[Throughput]) -> Sizes:
+    """Return how large the records are that a peer with two changelogs (incidents, items) has written."""
+    if not runs:
+        return Sizes()
+    incidents, items = runs[-1].changelogs
+    return Sizes(runs[-1].updates.value, incidents.value, items.value)
 
 
 def _came_to(
@@ -169,7 +189,7 @@ def _came_to(
     if paced and load.name == "zipf":
         half = _paced(runner, peer, asked, console, rate * HALF)
         if peer.name == "decibel":
-            tenth = _paced(runner, peer, asked, console, rate * TENTH, CONFLATION_OFF)
+            tenth = _paced(runner, peer, asked, console, rate * TENTH, decibel.conflation_off())
     first = runs[0]
     return Measured(
         peer.name,
@@ -179,7 +199,7 @@ def _came_to(
         first.events,
         rate,
         median([run.per_cpu_s for run in runs]),
-        first.updates,
+        first.updates.records,
         max(run.peak_rss for run in runs),
         first.changelog.payload / first.events,
         first.changelog.on_disk / first.events,

@@ -87,7 +87,7 @@ def zipf_records(incidents: int, exponent: float, seed: int) -> Iterator[Record]
 
     >>> records = zipf_records(10, 1.0, seed=1)
     >>> next(records).key
-    b'the-review-000000'
+    b'the-outage-000008'
     """
     chance, drawn = Random(seed), Random(seed + 1)
     heap = list(accumulate(rank**-exponent for rank in range(1, incidents + 1)))

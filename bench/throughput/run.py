@@ -15,7 +15,7 @@ from bench.throughput.loads import START, STEP_S, Load, Record
 from bench.throughput.peers.peer import Peer
 from bench.throughput.peers.work import Place
 from bench.throughput.tree import Tree
-from bench.throughput.wire import Logged, Wire, flushed, until
+from bench.throughput.wire import Logged, Wire, flushed, together, until
 
 ROOT: Final = Path(__file__).parents[2]
 """The tree, in which every peer runs."""
@@ -24,7 +24,7 @@ HELD_BACK: Final = 50
 """Last records of a load, kept for the moment after a restart."""
 
 START_S: Final = 60.0
-RUN_S: Final = 900.0
+RUN_S: Final = 1800.0
 DRAIN_S: Final = 60.0
 
 WARM_SHARE: Final = 0.2
@@ -66,10 +66,15 @@ class Throughput(NamedTuple):
     per_s: float
     per_cpu_s: float
     peak_rss: int
-    updates: int
-    changelog: Logged
+    updates: Logged
+    changelogs: list[Logged]
     wrong: list[str]
     recovery: Recovery | None
+
+    @property
+    def changelog(self) -> Logged:
+        """What is in all its changelogs."""
+        return together(self.changelogs)
 
 
 class Work(NamedTuple):
@@ -93,22 +98,26 @@ class Runner:
     def __init__(self, wire: Wire, folder: Path) -> None:
         self.wire, self._folder, self._runs = wire, folder, 0
 
-    def throughput(self, peer: Peer, given: Work, *, recovery: bool) -> Throughput:
-        """Run a peer over all of `given`, from a topic that holds it already; then kill and restart it, if wanted."""
+    def throughput(
+        self, peer: Peer, given: Work, *, recovery: bool, environ: Mapping[str, str] | None = None
+    ) -> Throughput:
+        """Run a peer over all of `given`, from a topic that holds it already; then kill and restart it, if wanted.
+
+        `environ` goes to its processes as well.
+        """
         place = self.place(peer)
         self.wire.create(place.source)
         self.wire.produce(place.source, given.records)
         peer.prepare(self.wire, place)
-        with self.tree(peer, place) as tree:
+        with self.tree(peer, place, environ) as tree:
             self.until_first_update(peer, place, tree)
             warm = self.until_done(peer, place, tree, int(len(given.records) * WARM_SHARE))
             wall, cpu = time.monotonic(), tree.cpu_s()
             self.until_done(peer, place, tree, len(given.records))
             wall, cpu = time.monotonic() - wall, tree.cpu_s() - cpu
-            updates = self.wire.total(peer.output(place))
             tree.kill()
-        changelogs = peer.changelogs(place, self.wire.topics())
-        logged = self.wire.logged(changelogs)
+        changelogs = [self.wire.logged(topic) for topic in peer.changelogs(place, self.wire.topics())]
+        updates = self.wire.logged(peer.output(place))
         wrong = self.wrong(peer, place, given.expected)
         recovered = self.recovery(peer, place, given.held_back) if recovery else None
         self.clear(place)
@@ -119,7 +128,7 @@ class Runner:
             (events - warm) / cpu,
             tree.peak_rss,
             updates,
-            logged,
+            changelogs,
             wrong,
             recovered,
         )

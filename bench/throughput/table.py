@@ -59,9 +59,16 @@ def shown(results: Results, load: str) -> Table:
     return table
 
 
+def machine(results: Results) -> str:
+    """Return in words where and when it was measured."""
+    where = results.machine
+    system = f"{where.cores} cores of {where.processor}, {where.system}"
+    return f"{system}, Python {where.python}, {where.kafka}; {results.at}"
+
+
 def markdown(results: Results) -> str:
     """Return all tables as Markdown."""
-    lines: list[str] = []
+    lines = [machine(results), ""]
     for load, title in results.loads.items():
         lines += [f"**{title}**", "", "| " + " | ".join(HEAD) + " |"]
         lines.append("|---|" + "--:|" * (len(HEAD) - 1))

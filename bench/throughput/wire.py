@@ -30,11 +30,34 @@ _LOG_APPEND: Final = {"message.timestamp.type": "LogAppendTime"}
 
 
 class Logged(NamedTuple):
-    """What a topic holds: records, bytes of keys and values as read back, bytes of its logs on disk."""
+    """What a topic holds: records, bytes of their keys, of their values with headers, of its logs on disk."""
 
     records: int
-    payload: int
+    keys: int
+    values: int
     on_disk: int
+
+    @property
+    def payload(self) -> int:
+        """Bytes of records as they are read back."""
+        return self.keys + self.values
+
+    @property
+    def value(self) -> int:
+        """Bytes of a value with its headers on average; 0 if there is none."""
+        return round(self.values / self.records) if self.records else 0
+
+
+NOTHING: Final = Logged(0, 0, 0, 0)
+
+
+def together(logged: Sequence[Logged]) -> Logged:
+    """Return what several topics hold in all.
+
+    >>> together([Logged(1, 2, 3, 4), Logged(10, 20, 30, 40)])
+    Logged(records=11, keys=22, values=33, on_disk=44)
+    """
+    return Logged(*(sum(each) for each in zip(NOTHING, *logged, strict=True)))
 
 
 class Wire:
@@ -174,15 +197,15 @@ class Wire:
         finally:
             consumer.close()
 
-    def logged(self, topics: Iterable[str]) -> Logged:
-        """Return what these topics hold together."""
-        wanted = set(topics) & self.topics()
-        records = payload = 0
-        for topic in wanted:
-            for message in self.read(topic):
-                records += 1
-                payload += len(message.key() or b"") + len(message.value() or b"")
-        return Logged(records, payload, self._on_disk(wanted))
+    def logged(self, topic: str) -> Logged:
+        """Return what a topic holds."""
+        records = keys = values = 0
+        for message in self.read(topic):
+            records += 1
+            keys += len(message.key() or b"")
+            values += len(message.value() or b"")
+            values += sum(len(name) + len(value) for name, value in message.headers() or ())
+        return Logged(records, keys, values, self._on_disk({topic}))
 
     def _on_disk(self, topics: set[str]) -> int:
         admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)

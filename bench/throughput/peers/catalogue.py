@@ -105,6 +105,15 @@ PEERS: Final = (
         version=lambda: version_of("aiokafka"),
         recovers=False,
     ),
+    Peer(
+        name="floor-same-writes",
+        title="floor that writes as much as Decibel",
+        command=_own("floor"),
+        missing=_is_here,
+        version=lambda: version_of("aiokafka"),
+        recovers=False,
+        writes_as="decibel",
+    ),
 )
 
 

@@ -14,7 +14,7 @@ from bench.throughput.wire import Wire
 from schemas.times import Moment, to_epoch
 from schemas.topics import NOISE_SCORES, SOURCE_ITEMS
 from stream.provisioning import apply
-from stream.settings import Settings, load_settings
+from stream.settings import Settings, WorkerSettings, load_settings
 from stream.topics import CHANGELOGS, physical
 
 
@@ -45,6 +45,13 @@ def environ(place: Place) -> dict[str, str]:
         "DECIBEL_WORKER_HEARTBEAT_S": "1",
         "DECIBEL_WORKER_HTTP_PORT": "0",
     }
+
+
+def conflation_off() -> dict[str, str]:
+    """Return the setting by which every score is written, at once."""
+    if "conflation_ms" in WorkerSettings.__struct_fields__:
+        return {"DECIBEL_WORKER_CONFLATION_MS": "0"}
+    return {"DECIBEL_WORKER_CONFLATE": "false"}
 
 
 def settings(place: Place) -> Settings:

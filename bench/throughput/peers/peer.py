@@ -61,6 +61,7 @@ class Peer:
             against `wanted` of the incident's sums.
         share: the part of a load that it reads; the obvious Faust agent would take minutes over all of it.
         commits: whether it commits offsets in its group. Without, it is done when each event has its update.
+        writes_as: the peer whose records it is given the sizes of; it takes part only beside it.
         recovers: whether it recovers at all; `needs_its_disk`: whether from its folder rather than from Kafka.
     """
 
@@ -80,3 +81,4 @@ class Peer:
     commits: bool = True
     recovers: bool = True
     needs_its_disk: bool = False
+    writes_as: str = ""

@@ -83,19 +83,21 @@ def heard(state: Any, at: float, interactions: int) -> State:
     return observations + 1, sum_so_far + interactions, noise, last
 
 
-def update(incident_id: str, state: Any) -> bytes:
-    """Return the update that goes out, in JSON.
+class Update(msgspec.Struct, gc=False, omit_defaults=True):
+    """The update that goes out."""
+
+    incident_id: str
+    observations: int
+    interactions: int
+    noise: float
+    at: float
+    fill: str = ""
+
+
+def update(incident_id: str, state: Any, fill: bytes = b"", size: int = 0) -> bytes:
+    """Return the update in JSON, with about `size` more bytes in it, made of `fill` (as digits: any bytes will do).
 
     >>> update("leak", (2, 15, 9.0, 21600.0))
     b'{"incident_id":"leak","observations":2,"interactions":15,"noise":9.0,"at":21600.0}'
     """
-    observations, interactions, noise, at = state
-    return _encode(
-        {
-            "incident_id": incident_id,
-            "observations": observations,
-            "interactions": interactions,
-            "noise": noise,
-            "at": at,
-        }
-    )
+    return _encode(Update(incident_id, *state, (fill.hex() * (size // len(fill) + 1))[:size] if size else ""))
