@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
 import msgspec
@@ -25,19 +25,29 @@ class _Observed(msgspec.Struct, gc=False):
 _DECODE: Final = msgspec.json.Decoder(_Observed).decode
 
 
+class Standing(NamedTuple):
+    """Interactions in the last observations of all items of an incident."""
+
+    likes: int
+    comments: int
+    shares: int
+    views: int
+
+
 class Sums(NamedTuple):
-    """Of one incident: observations, interactions in all of them together, and distinct items."""
+    """Of one incident: observations, interactions in all of them together, distinct items, and what stands of those."""
 
     observations: int
     interactions: int
     items: int
+    standing: Standing
 
 
 def sums(records: Iterable[Record]) -> dict[str, Sums]:
     """Return what the peers must have counted of each incident once they have read `records`."""
     observations: dict[bytes, int] = {}
     interactions: dict[bytes, int] = {}
-    items: dict[bytes, set[str]] = {}
+    items: dict[bytes, dict[str, _Engagement]] = {}
     for key, value in records:
         seen = _DECODE(value)
         counts = seen.engagement
@@ -45,10 +55,20 @@ def sums(records: Iterable[Record]) -> dict[str, Sums]:
         interactions[key] = (
             interactions.get(key, 0) + counts.likes + counts.comments + counts.shares + counts.views
         )
-        items.setdefault(key, set()).add(seen.item_id)
+        items.setdefault(key, {})[seen.item_id] = counts
     return {
-        key.decode(): Sums(number, interactions[key], len(items[key])) for key, number in observations.items()
+        key.decode(): Sums(number, interactions[key], len(items[key]), _standing(items[key].values()))
+        for key, number in observations.items()
     }
+
+
+def _standing(last: Collection[_Engagement]) -> Standing:
+    return Standing(
+        sum(each.likes for each in last),
+        sum(each.comments for each in last),
+        sum(each.shares for each in last),
+        sum(each.views for each in last),
+    )
 
 
 def differences(expected: Mapping[str, object], found: Mapping[str, object]) -> list[str]:

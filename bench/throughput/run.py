@@ -199,9 +199,9 @@ class Runner:
         return self.wire.total(peer.output(place))
 
     def wrong(self, peer: Peer, place: Place, expected: Mapping[str, Sums]) -> list[str]:
-        """Hold the last update of every incident against what it must say."""
+        """Hold what it counts of every incident against what it must."""
         last: dict[str, bytes] = {}
-        for message in self.wire.read(peer.output(place)):
+        for message in self.wire.read(peer.counts(place)):
             last[message.key().decode()] = message.value()
         found = {incident_id: peer.counted(value) for incident_id, value in last.items()}
         return differences({name: peer.wanted(each) for name, each in expected.items()}, found)

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from bench.throughput.expected import Sums, differences, sums
+from bench.throughput.expected import Standing, Sums, differences, sums
 from bench.throughput.loads import NEW_SHARE, START, STEP_S, Record, recording_load, zipf_load
 from schemas.codec import decode_item
 from schemas.times import to_epoch
@@ -102,7 +102,10 @@ def test_what_a_load_comes_to_is_counted_by_incident():
     )
 
     # then
-    assert found == {"leak": Sums(3, 11, 2), "ban": Sums(1, 5, 1)}
+    assert found == {
+        "leak": Sums(3, 11, 2, Standing(3, 5, 0, 0)),
+        "ban": Sums(1, 5, 1, Standing(5, 0, 0, 0)),
+    }
 
 
 def test_an_incident_that_lost_an_event_or_has_one_too_many_is_told():

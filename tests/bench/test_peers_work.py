@@ -6,9 +6,12 @@ from itertools import permutations
 import msgspec
 import pytest
 
+from bench.growth.partition import MeasuredPartition
+from bench.throughput.expected import differences, sums
 from bench.throughput.loads import zipf_load
 from bench.throughput.peers.catalogue import PEERS, chosen
 from bench.throughput.peers.work import HALF_LIFE_S, NEW, Place, decode, heard, row, update
+from stream.shelves import MemoryShelf
 
 PLACE = Place(
     "127.0.0.1:9092", "run1-x", "run1-x-source-items", "run1-x-updates", "run1-x-changelog", "/tmp/x"
@@ -62,6 +65,24 @@ def test_an_update_is_read_back_by_the_harness():
     assert floor.counted(told) == state[:2]
     assert floor.at(told) == pytest.approx(decode(records[-1].value).observed_at.timestamp())
     assert msgspec.msgpack.decode(row(state), type=tuple[int, int, float, float]) == state
+
+
+@pytest.mark.parametrize("lost", [None, 0, -1])
+def test_what_the_rows_of_decibel_count_is_what_the_load_comes_to_unless_an_event_is_lost(lost):
+    # given: a load of which one event may not have come
+    (peer,) = chosen(["decibel"])
+    records = list(zipf_load(400, incidents=5).records())
+    wanted = {name: peer.wanted(each) for name, each in sums(records).items()}
+    if lost is not None:
+        del records[lost]
+
+    # when
+    rows = MemoryShelf()
+    MeasuredPartition(rows, MemoryShelf()).apply(records)
+    found = {key.decode(): peer.counted(row) for key, row in rows.rows()}
+
+    # then: the first is an item that was seen again, so that it is not missed; the last is the latest of its item
+    assert len(differences(wanted, found)) == (1 if lost == -1 else 0)
 
 
 def test_a_place_goes_through_the_environment(monkeypatch):

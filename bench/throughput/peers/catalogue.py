@@ -61,8 +61,9 @@ PEERS: Final = (
         changelogs=decibel.changelogs,
         output=decibel.output,
         at=decibel.at,
+        counts=decibel.counts,
         counted=decibel.counted,
-        wanted=lambda sums: sums.items,
+        wanted=decibel.wanted,
     ),
     Peer(
         name="faust",

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from bench.throughput.expected import Sums
 from bench.throughput.peers.work import Place
 from bench.throughput.wire import Wire
 from schemas.times import Moment, to_epoch
 from schemas.topics import NOISE_SCORES, SOURCE_ITEMS
+from scoring.item import MILLI
+from scoring.policy import Policy, load_policy
+from scoring.rows import decode_incident
 from stream.provisioning import apply
 from stream.settings import Settings, WorkerSettings, load_settings
-from stream.topics import CHANGELOGS, physical
+from stream.topics import CHANGELOGS, INCIDENTS_CHANGELOG, physical
 
 
 class _Score(msgspec.Struct, gc=False):
     as_of: Moment
-    items: int
 
 
 _SCORE: Final = msgspec.json.Decoder(_Score).decode
@@ -79,6 +83,29 @@ def at(value: bytes) -> float:
     return to_epoch(_SCORE(value).as_of)
 
 
-def counted(value: bytes) -> object:
-    """Return how many items a score counts."""
-    return _SCORE(value).items
+def counts(place: Place) -> str:
+    """Return the topic of the incidents' rows: a score shows the interactions only as points."""
+    return physical(settings(place), INCIDENTS_CHANGELOG)
+
+
+def counted(row: bytes) -> object:
+    """Return the items of an incident's row, and the interactions that it counts of them, in thousandths."""
+    incident = decode_incident(row)
+    return incident.items, sum(each.interactions for each in incident.platforms.values())
+
+
+@cache
+def _policy() -> Policy:
+    return load_policy()
+
+
+def wanted(sums: Sums) -> object:
+    """Return the same of what stands after a load: an item counts once, as it was observed last."""
+    rule, standing = _policy().engagement, sums.standing
+    interactions = (
+        standing.likes
+        + rule.comment_weight * standing.comments
+        + rule.share_weight * standing.shares
+        + rule.view_weight * standing.views
+    )
+    return sums.items, round(MILLI * interactions)

@@ -57,7 +57,8 @@ class Peer:
         version: of what is measured.
         prepare: what is done before it is started for the first time.
         changelogs: which of the topics hold its state.
-        output: the topic of its updates; `at`: up to when an update holds; `counted`: what it counts, to be held
+        output: the topic of its updates; `at`: up to when an update holds.
+        counts: the topic whose last record of each incident says what it counts; `counted`: what that is, to be held
             against `wanted` of the incident's sums.
         share: the part of a load that it reads; the obvious Faust agent would take minutes over all of it.
         commits: whether it commits offsets in its group. Without, it is done when each event has its update.
@@ -75,6 +76,7 @@ class Peer:
     changelogs: Callable[[Place, Iterable[str]], list[str]] = _changelogs
     output: Callable[[Place], str] = lambda place: place.output
     at: Callable[[bytes], float] = _at
+    counts: Callable[[Place], str] = lambda place: place.output
     counted: Callable[[bytes], object] = _counted
     wanted: Callable[[Sums], object] = _wanted
     share: float = 1.0
