@@ -57,7 +57,7 @@ pictures: setup ## Draw the recordings anew and judge their alerts (docs/recordi
 	@$(BIN)/python -m bench.pictures $(ARGS)
 
 .PHONY: bench
-bench: setup ## Run the benchmarks
+bench: setup ## Measure Decibel beside its peers on one real Kafka (docs/benchmarks.md; half an hour)
 	@$(BIN)/python -m bench $(ARGS)
 
 .PHONY: mutation

@@ -1,0 +1,261 @@
+"""One peer through one load: how fast, how much memory, what it wrote, whether it is right; then killed, and paced."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from bench.throughput.expected import Sums, differences, sums
+from bench.throughput.latency import Held, Latency, Sent, latencies, quantile
+from bench.throughput.loads import START, STEP_S, Load, Record
+from bench.throughput.peers.peer import Peer
+from bench.throughput.peers.work import Place
+from bench.throughput.tree import Tree
+from bench.throughput.wire import Logged, Wire, flushed, together, until
+
+ROOT: Final = Path(__file__).parents[2]
+"""The tree, in which every peer runs."""
+
+HELD_BACK: Final = 50
+"""Last records of a load, kept for the moment after a restart."""
+
+START_S: Final = 60.0
+RUN_S: Final = 1800.0
+DRAIN_S: Final = 60.0
+
+WARM_SHARE: Final = 0.2
+"""Part of a load after which a peer is measured: programs are loaded by then, and Java has compiled what it will.
+
+The moment is that of a commit, so that hardly anything is under way.
+"""
+
+WARM_EVENTS: Final = 2000
+"""Read before latency is measured, so that nothing is met for the first time."""
+
+RAMP_S: Final = 2.0
+"""Of a paced run, left out of its figures."""
+
+SETTLE_S: Final = 2.0
+IDLE_S: Final = 3.0
+"""After a restart: how long until a peer is idle, and how long it is then looked at."""
+
+TICK_S: Final = 0.002
+"""A paced run sends what is due so often."""
+
+
+class Recovery(NamedTuple):
+    """Seconds, by the clock on the wall and of CPU, from start to first update; then the share of a core when idle."""
+
+    wall_s: float
+    cpu_s: float
+    idle_share: float
+
+
+class Throughput(NamedTuple):
+    """What a run came to; `wrong` says which incidents are not right.
+
+    `per_s` are events per second by the clock on the wall, `per_cpu_s` per second of CPU, user and system, of all its
+    processes and threads; both once `WARM_SHARE` of the load is done.
+    """
+
+    events: int
+    per_s: float
+    per_cpu_s: float
+    peak_rss: int
+    updates: Logged
+    changelogs: list[Logged]
+    wrong: list[str]
+    recovery: Recovery | None
+
+    @property
+    def changelog(self) -> Logged:
+        """What is in all its changelogs."""
+        return together(self.changelogs)
+
+
+class Work(NamedTuple):
+    """A load as one peer reads it: its share of the records, those held back, and what they must come to."""
+
+    records: Sequence[Record]
+    held_back: Sequence[Record]
+    expected: Mapping[str, Sums]
+
+
+def work(load: Load, share: float) -> Work:
+    """Return the first `share` of a load, but for its very last records."""
+    records = list(load.records())
+    cut = int((len(records) - HELD_BACK) * share)
+    return Work(records[:cut], records[cut : cut + HELD_BACK], sums(records[:cut]))
+
+
+class Runner:
+    """Runs peers on one broker, each run on topics and in a folder of its own that are gone afterwards."""
+
+    def __init__(self, wire: Wire, folder: Path) -> None:
+        self.wire, self._folder, self._runs = wire, folder, 0
+
+    def throughput(
+        self, peer: Peer, given: Work, *, recovery: bool, environ: Mapping[str, str] | None = None
+    ) -> Throughput:
+        """Run a peer over all of `given`, from a topic that holds it already; then kill and restart it, if wanted.
+
+        `environ` goes to its processes as well.
+        """
+        place = self.place(peer)
+        self.wire.create(place.source)
+        self.wire.produce(place.source, given.records)
+        peer.prepare(self.wire, place)
+        with self.tree(peer, place, environ) as tree:
+            self.until_first_update(peer, place, tree)
+            warm = self.until_done(peer, place, tree, int(len(given.records) * WARM_SHARE))
+            wall, cpu = time.monotonic(), tree.cpu_s()
+            self.until_done(peer, place, tree, len(given.records))
+            wall, cpu = time.monotonic() - wall, tree.cpu_s() - cpu
+            tree.kill()
+        changelogs = [self.wire.logged(topic) for topic in peer.changelogs(place, self.wire.topics())]
+        updates = self.wire.logged(peer.output(place))
+        wrong = self.wrong(peer, place, given.expected)
+        recovered = self.recovery(peer, place, given.held_back) if recovery else None
+        self.clear(place)
+        events = len(given.records)
+        return Throughput(
+            events,
+            (events - warm) / wall,
+            (events - warm) / cpu,
+            tree.peak_rss,
+            updates,
+            changelogs,
+            wrong,
+            recovered,
+        )
+
+    def latency(
+        self, peer: Peer, load: Load, rate: float, for_s: float, environ: Mapping[str, str] | None = None
+    ) -> Latency:
+        """Run a peer over a load that comes in at `rate` events per second; `environ` goes to its processes as well."""
+        place = self.place(peer)
+        self.wire.create(place.source)
+        peer.prepare(self.wire, place)
+        records = iter(load.records())
+        self.wire.produce(place.source, islice(records, WARM_EVENTS))
+        with self.tree(peer, place, environ) as tree:
+            self.until_first_update(peer, place, tree)
+            self.until_done(peer, place, tree, WARM_EVENTS)
+            sent = self._pace(place.source, list(islice(records, int(rate * (RAMP_S + for_s)))), rate)
+            self.until_done(peer, place, tree, WARM_EVENTS + len(sent))
+        updates = self._updates(peer, place)
+        measured = sent[int(rate * RAMP_S) :]
+        took, lost = latencies(measured, updates)
+        achieved = (len(measured) - 1) / (measured[-1].sent_at - measured[0].sent_at)
+        self.clear(place)
+        return Latency(quantile(took, 0.5) * 1e3, quantile(took, 0.99) * 1e3, len(measured), lost, achieved)
+
+    # -- steps -------------------------------------------------------------------------------------------------------
+
+    def place(self, peer: Peer) -> Place:
+        """Return where a new run of a peer works: topics, group and folder of its own."""
+        self._runs += 1
+        name = f"run{self._runs}-{peer.name}"
+        folder = self._folder / name
+        folder.mkdir()
+        topics = (f"{name}-source-items", f"{name}-updates", f"{name}-changelog")
+        return Place(self.wire.bootstrap, name, *topics, str(folder))
+
+    def tree(self, peer: Peer, place: Place, environ: Mapping[str, str] | None = None) -> Tree:
+        """Return the processes of a peer, to be entered; `environ` goes before what the peer itself says."""
+        log = self._folder / f"{place.group}.log"
+        given = {"PYTHONPATH": str(ROOT), **peer.environ(place), **(environ or {})}
+        return Tree(peer.command(place), given, ROOT, log)
+
+    def until_first_update(self, peer: Peer, place: Place, tree: Tree, before: int = 0) -> None:
+        """Wait until it has given more than `before` updates. Raises TimeoutError; RuntimeError if it has ended."""
+
+        def updated() -> bool:
+            tree.check()
+            return self.wire.total(peer.output(place)) > before
+
+        until(updated, f"{peer.name} to give an update; its log ends:\n{tree.tail()}", START_S)
+
+    def until_done(self, peer: Peer, place: Place, tree: Tree, events: int) -> int:
+        """Wait until it has committed so many events, or has updates for them; return how many. Raises as above."""
+        found = 0
+
+        def done() -> bool:
+            nonlocal found
+            tree.check()
+            found = self._progress(peer, place)
+            return found >= events
+
+        until(done, f"{peer.name} to be done with {events} events; its log ends:\n{tree.tail()}", RUN_S)
+        return found
+
+    def _progress(self, peer: Peer, place: Place) -> int:
+        if peer.commits:
+            return self.wire.committed(place.group, place.source)
+        return self.wire.total(peer.output(place))
+
+    def wrong(self, peer: Peer, place: Place, expected: Mapping[str, Sums]) -> list[str]:
+        """Hold what it counts of every incident against what it must."""
+        last: dict[str, bytes] = {}
+        for message in self.wire.read(peer.counts(place)):
+            last[message.key().decode()] = message.value()
+        found = {incident_id: peer.counted(value) for incident_id, value in last.items()}
+        return differences({name: peer.wanted(each) for name, each in expected.items()}, found)
+
+    def recovery(self, peer: Peer, place: Place, held_back: Sequence[Record]) -> Recovery:
+        """Return what it takes from a restart after a kill to the first update of a record that was not read yet.
+
+        It starts on an empty disk, if its state is in Kafka, and once the group has missed the one that was killed.
+        """
+        if peer.commits:
+            until(lambda: self.wire.members(place.group) == 0, "the group to miss its member", DRAIN_S, 0.2)
+        if not peer.needs_its_disk:
+            shutil.rmtree(place.folder)
+            Path(place.folder).mkdir()
+        before = self.wire.total(peer.output(place))
+        self.wire.produce(place.source, held_back)
+        with self.tree(peer, place) as tree:
+            began = time.monotonic()
+            self.until_first_update(peer, place, tree, before)
+            took, cpu = time.monotonic() - began, tree.cpu_s()
+            time.sleep(SETTLE_S)  # nothing to wait for: nothing more is to come
+            idle = tree.cpu_s()
+            time.sleep(IDLE_S)
+            idle = tree.cpu_s() - idle
+            tree.kill()
+        return Recovery(took, cpu, idle / IDLE_S)
+
+    def _pace(self, topic: str, records: Sequence[Record], rate: float) -> list[Sent]:
+        """Produce records at `rate` per second, as evenly as a tick allows."""
+        producer = self.wire.producer(linger_ms=1)
+        sent: list[Sent] = []
+        began = time.time()
+        while len(sent) < len(records):
+            due = min(len(records), int((time.time() - began) * rate))
+            for number in range(len(sent), due):
+                key, value = records[number]
+                producer.produce(topic, value, key)
+                at = START + (WARM_EVENTS + number + 1) * STEP_S
+                sent.append(Sent(key, at, time.time()))
+            producer.poll(0)
+            time.sleep(TICK_S)
+        flushed(producer)
+        return sent
+
+    def _updates(self, peer: Peer, place: Place) -> dict[bytes, Held]:
+        updates: dict[bytes, Held] = {}
+        for message in self.wire.read(peer.output(place)):
+            held = updates.setdefault(message.key(), Held([], []))
+            held.ats.append(peer.at(message.value()))
+            held.appended.append(message.timestamp()[1] / 1000.0)
+        return updates
+
+    def clear(self, place: Place) -> None:
+        """Remove the topics and the folder of a run."""
+        mine = [topic for topic in self.wire.topics() if place.group in topic]
+        self.wire.delete(mine)
+        shutil.rmtree(place.folder, ignore_errors=True)
