@@ -29,7 +29,19 @@ class ToScore(NamedTuple):
 class Held:
     """One incident in memory. What is None is not known, or has changed since it was."""
 
-    __slots__ = ("ahead", "calm", "dirty", "factors", "incident", "items", "moves", "part", "stale", "stored_at", "to_score")
+    __slots__ = (
+        "ahead",
+        "calm",
+        "dirty",
+        "factors",
+        "incident",
+        "items",
+        "moves",
+        "part",
+        "stale",
+        "stored_at",
+        "to_score",
+    )
 
     def __init__(self, incident: Incident) -> None:
         self.incident = incident

@@ -259,7 +259,12 @@ class Ledger:
         noise = incident.noise_at(now, policy.curve.half_life_s)
         incident.last_item, incident.last_platform = item.item_id, item.platform
         incident.last_points = noise - was.noise
-        if grown and stood is not NEVER_CALM and noise >= was.noise and stays(incident, policy, stood, noise, now):
+        if (
+            grown
+            and stood is not NEVER_CALM
+            and noise >= was.noise
+            and stays(incident, policy, stood, noise, now)
+        ):
             self._grow(incident_id, held, noise, now, was)
         else:
             self._revise(incident_id, held, now, was)
@@ -267,7 +272,10 @@ class Ledger:
     def _before(self, by: Cause, held: Held, now: float) -> Before:
         """What stands of an incident at `now`, just before `by` changes it."""
         if not held.moves:
-            held.moves, held.part = True, part_of(held.incident, self.policy) if held.incident.detected else None
+            held.moves, held.part = (
+                True,
+                part_of(held.incident, self.policy) if held.incident.detected else None,
+            )
         return movement.before(by, held.incident, held.values(self.policy), self.policy, now)
 
     def _weigh(self, held: Held) -> None:
@@ -364,7 +372,9 @@ class Ledger:
         while due <= until:
             due = self._fire(incident_id, held, due)
 
-    def _tell(self, incident_id: str, held: Held, now: float, assessed: Assessment, to_score: ToScore) -> None:
+    def _tell(
+        self, incident_id: str, held: Held, now: float, assessed: Assessment, to_score: ToScore
+    ) -> None:
         """Turn what happened into events, and ask for the score of this revision."""
         policy, outputs, incident = self.policy, self._changes.outputs, held.incident
         for crossing in assessed.crossings:

@@ -135,7 +135,9 @@ def fires_at(incident: Incident, policy: Policy, watch: Watch, held: Span) -> fl
     return NEVER if fires >= held.ends else fires
 
 
-def step(incident: Incident, policy: Policy, now: float, seen: Spans) -> tuple[list[Transition], Spans, float]:
+def step(
+    incident: Incident, policy: Policy, now: float, seen: Spans
+) -> tuple[list[Transition], Spans, float]:
     """Take every step that is due at `now`, the first rule first.
 
     Return the steps, the spans of the state they lead to, and when the next step will be due if nothing new comes, or

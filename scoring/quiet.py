@@ -57,7 +57,9 @@ def calm(incident: Incident, policy: Policy, ahead: Ahead) -> Calm:
     for watch, span in zip(policy.derived.watches[incident.state], ahead.spans.all, strict=True):
         noted = watch.index in incident.holds_since
         if span.holds(at) is not noted and (noted or watch.begins_by_itself):
-            return NEVER_CALM  # what began to hold, or broke off, before the last deadline is still to be noted
+            return (
+                NEVER_CALM  # what began to hold, or broke off, before the last deadline is still to be noted
+            )
         for at_least, than in watch.noise:
             if noise < than:
                 high = min(high, than)
