@@ -45,7 +45,7 @@ def times_of(item: SourceItem, received_at: float, clock: Clock, limits: Limits,
     return Times(
         received_at if clock is Clock.WALL else observed,
         observed,
-        published if published < observed else observed,
+        min(observed, published),
     )
 
 

@@ -1,4 +1,4 @@
-"""An incident in memory: its row, the rows of its items, and what follows from them and need not be worked out again."""
+"""An incident in memory: its row, its items' rows, and what follows from them and need not be worked out again."""
 
 from __future__ import annotations
 

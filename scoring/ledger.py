@@ -82,8 +82,7 @@ class Ledger:
             if offset <= incident.items_offset:
                 self._count(item.platform, Outcome.REPEATED)
                 return
-            if now < incident.as_of:
-                now = incident.as_of
+            now = max(now, incident.as_of)
             if incident.merged_into is not None:
                 if not merge.closes_circle(item):
                     self._forward(item, held, offset, times)
@@ -162,8 +161,7 @@ class Ledger:
         A record that is read again (its source offset being `offset`) fires nothing of an incident that is past it:
         where times are not in order, that would be earlier than the first time.
         """
-        if until > self.time:
-            self.time = until
+        self.time = max(self.time, until)
         if self.deadlines.earliest > until:
             return
         past: list[tuple[str, float]] = []

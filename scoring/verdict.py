@@ -7,7 +7,6 @@ from scoring.incident import Incident
 from scoring.levels import shown
 from scoring.policy import Policy
 
-
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 """As the published page writes them, whatever the locale."""
 
