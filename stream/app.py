@@ -42,7 +42,7 @@ MAX_BATCH_BYTES: Final = 256 * 1024
 
 
 class DecibelApp(faust.App):
-    """Faust's app, which tells the consumer when a rebalance is over."""
+    """Faust's app, which tells the consumer when a rebalance is over and when to come to rest."""
 
     def _create_directories(self) -> None:
         """Make no folders: Faust would, in the working directory, and nothing is kept there."""
@@ -52,6 +52,12 @@ class DecibelApp(faust.App):
         super().on_rebalance_end()
         consumer: BatchConsumer = self.consumer
         consumer.rebalance_ended()
+
+    async def on_stop(self) -> None:
+        """Let what was applied become safe while the tables are open, so that the last commit has it."""
+        consumer: BatchConsumer = self.consumer
+        await consumer.come_to_rest()
+        await super().on_stop()
 
 
 def make_app(settings: Settings, commit_type: type[BatchCommit] = BatchCommit) -> faust.App:

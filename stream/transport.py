@@ -229,16 +229,20 @@ class BatchConsumer(driver.Consumer):
     def _new_offset(self, tp: TP) -> int | None:
         return self._done.get(tp)
 
-    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Let the batches under way come to their end, commit them, and only then give the partitions up.
-
-        So the worker that gets them next finds all our rows in the changelogs.
-        """
+    async def come_to_rest(self) -> None:
+        """Deliver nothing more, and wait until all that was applied is safe."""
         self._scoring = False
         self.stop_flow()
         self.app.flow_control.suspend()
         if self.before_revoke is not None:
             await self.before_revoke()
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Let the batches under way come to their end, commit them, and only then give the partitions up.
+
+        So the worker that gets them next finds all our rows in the changelogs.
+        """
+        await self.come_to_rest()
         await self.commit()
         for tp in revoked:
             self._done.pop(tp, None)
