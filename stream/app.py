@@ -37,8 +37,9 @@ EXIT_FAILED: Final = 70
 PACE: Final = 0.1
 """The share of a conflation window by which a trickle of records is fetched more slowly."""
 
-MAX_BATCH_BYTES: Final = 256 * 1024
-"""Most that one request carries of one partition: some hundred events, before compression."""
+MAX_BATCH_BYTES: Final = 1024 * 1024
+"""Most that one request carries of one partition: a thousand events, before compression. A window should need no more
+than one or two requests, since the next is sent only when the last is acknowledged."""
 
 
 class DecibelApp(faust.App):
