@@ -12,7 +12,6 @@ import faust
 
 from agents.batch import Record
 
-
 IN_ONE_GO_S: Final = 0.005
 """About how long (seconds) records are applied without a break. In between comes what waits for the event loop:
 acknowledgements above all, of which each step of a commit needs a dozen turns."""
