@@ -44,13 +44,15 @@ def source_agent(
     logical: str,
     partitions: Partitions,
     taken: Callable[[Any], None],
+    applied: Callable[[Any], None],
     done: Callable[[Any, int], None],
 ) -> faust.Agent:
     """Return the agent of a source topic.
 
-    `taken` is told the topic partition when its batch has come, so that the next one may be fetched; `done` is told it
-    with the next offset once the batch is safe. The agent never acknowledges by itself and never raises for a record:
-    what cannot be accepted goes to the dead letters, and anything else ends the worker.
+    `taken` is told the topic partition when its batch has come, so that the next one may be fetched, and `applied` when
+    all of it is in the ledger; `done` is told it with the next offset once what was applied is safe. The agent never
+    acknowledges by itself and never raises for a record: what cannot be accepted goes to the dead letters, and anything
+    else ends the worker.
     """
 
     async def apply(stream: faust.Stream[Any]) -> None:
@@ -72,6 +74,7 @@ def source_agent(
                     in_one_go = max(FEWEST, min(MOST, int(in_one_go * IN_ONE_GO_S / took_s)))
                 await asyncio.sleep(0)
             else:
+                applied(message.tp)
                 event.ack()
 
     return app.agent(topic, name=f"decibel.{logical}")(apply)

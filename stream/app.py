@@ -92,12 +92,16 @@ def make_app(settings: Settings, commit_type: type[BatchCommit] = BatchCommit) -
         consumer: BatchConsumer = app.consumer
         consumer.batch_taken(tp)
 
+    def applied(tp: TP) -> None:
+        consumer: BatchConsumer = app.consumer
+        consumer.batch_applied(tp)
+
     def done(tp: TP, next_offset: int) -> None:
         consumer: BatchConsumer = app.consumer
         consumer.batch_done(tp, next_offset)
 
     for logical in (SOURCE_ITEMS, INCIDENT_PROFILES):
-        source_agent(app, _topic(app, settings, logical), logical, partitions, taken, done)
+        source_agent(app, _topic(app, settings, logical), logical, partitions, taken, applied, done)
     board = IndexBoard(policy)
 
     async def send_index(outputs: Iterable[Output]) -> None:
