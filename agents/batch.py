@@ -44,7 +44,13 @@ class Record(Protocol):
 
 
 def apply_batch(ledger: Ledger, topic: str, partition: int, records: Iterable[Record]) -> Changes:
-    """Apply the records of one partition of `topic` (a logical name) in order; return all they change.
+    """Apply the records as `apply_records` does; return all they change."""
+    apply_records(ledger, topic, partition, records)
+    return ledger.collect()
+
+
+def apply_records(ledger: Ledger, topic: str, partition: int, records: Iterable[Record]) -> None:
+    """Apply the records of one partition of `topic` (a logical name) in order; the ledger holds what they change.
 
     A record that cannot be accepted becomes a dead letter among the outputs, and the others go on.
     """
@@ -54,7 +60,6 @@ def apply_batch(ledger: Ledger, topic: str, partition: int, records: Iterable[Re
             apply(ledger, record)
         except RecordError as error:
             ledger.emit(dead_letter(topic, partition, record, error))
-    return ledger.collect()
 
 
 def _apply_item(ledger: Ledger, record: Record) -> None:

@@ -52,19 +52,26 @@ class Output(NamedTuple):
     event: Struct
 
 
+_SPECVERSION: Final = ("ce_specversion", b"1.0")
+_SOURCE: Final = ("ce_source", SOURCE.encode())
+_TYPES: Final = {topic: ("ce_type", name.encode()) for topic, name in TYPE_OF.items()}
+_JSON: Final = ("content-type", b"application/json")
+
+
 def headers(output: Output) -> Headers:
     """Return the CloudEvents headers of `output`, in a fixed order.
 
     An output without a key (the dead letter of a record that had none) has no subject: an empty one is
     forbidden.
     """
-    subject = [("ce_subject", output.key.encode())] if output.key else []
-    return [
-        ("ce_specversion", b"1.0"),
+    made = [
+        _SPECVERSION,
         ("ce_id", output.id.encode()),
-        ("ce_source", SOURCE.encode()),
-        ("ce_type", TYPE_OF[output.topic].encode()),
+        _SOURCE,
+        _TYPES[output.topic],
         ("ce_time", format_time(output.at).encode()),
-        *subject,
-        ("content-type", b"application/json"),
     ]
+    if output.key:
+        made.append(("ce_subject", output.key.encode()))
+    made.append(_JSON)
+    return made

@@ -23,6 +23,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST = datetime(1, 1, 1, tzinfo=UTC)
 LAST = datetime(9999, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)
 """The edges of the calendar, in whole milliseconds."""
+FIRST_S = FIRST.timestamp()
+LAST_S = LAST.timestamp()
 
 
 def to_epoch(moment: datetime) -> float:
@@ -63,9 +65,16 @@ def format_time(at: float) -> str:
     >>> format_time(1639098300.0), format_time(1639098300.25)
     ('2021-12-10T01:05:00Z', '2021-12-10T01:05:00.250Z')
     """
-    moment = from_epoch(at)
-    text = moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
-    return text.replace("+00:00", "Z")
+    if not FIRST_S < at < LAST_S:
+        at = from_epoch(at).timestamp()
+    seconds, ms = divmod(round(at * 1000.0), 1000)
+    return f"{_whole_second(seconds)}.{ms:03d}Z" if ms else f"{_whole_second(seconds)}Z"
+
+
+@lru_cache(maxsize=4096)
+def _whole_second(seconds: int) -> str:
+    """A second in RFC 3339 without its zone. What goes out together is mostly of few seconds."""
+    return from_epoch(seconds).isoformat(timespec="seconds").removesuffix("+00:00")
 
 
 def parse_time(text: str) -> float:

@@ -1,55 +1,44 @@
 """The batch commit: one object that owns the order in which a batch leaves the worker. Read `run` from top to bottom.
+What leaves together is what a window has gathered of one partition: here a batch is that.
 
-1. The output events, acknowledged by the broker.
-2. The item rows, acknowledged in their changelog.
-3. The incident rows, acknowledged in theirs.
+1. The output events, and 2. the item rows, both acknowledged by the broker. They do not wait for each other.
+3. The incident rows, acknowledged in their changelog.
 4. The rows into the tables.
-5. The batch reported as done, so that the next offset commit is its last offset + 1.
+5. The batch reported as done, so that the next offset commit is its last offset + 1 (of either source topic).
 
 A crash before 5 means that the batch is read again. Rows carry the offset they are at, so what is in them is skipped;
-an item row that is ahead of its incident's row (a crash between 2 and 3) says what the incident counted before; and
-the ledger gives the same events with the same ids and bytes. Nothing is lost and nothing counted twice.
+an item row that is ahead of its incident's row (a crash before 3) says what the incident counted before; and the ledger
+gives the same events with the same ids and bytes. Nothing is lost and nothing counted twice.
 The commits of one partition run one after another; those of different partitions run side by side.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, Protocol
 
 from msgspec import Struct
 
 from schemas.cloudevents import Headers, Output, headers
 from schemas.codec import encode
-from schemas.topics import INDEX_SHARES, NOISE_INDEX, SOURCE_ITEMS
+from schemas.topics import SOURCE_ITEMS
 from stream.partitioner import Partitioner
 from stream.settings import Settings
 from stream.tables import EncodedRows, PartitionRows
-from stream.topics import INCIDENTS_CHANGELOG, ITEMS_CHANGELOG, LOGICAL, physical
+from stream.topics import INCIDENTS_CHANGELOG, ITEMS_CHANGELOG, LOGICAL, ONE_PARTITION, physical
 
+Record = tuple[bytes, bytes, Headers]
+"""What is sent: key, value, headers."""
 
-class Sent(Protocol):
-    """What the broker says of a record it has taken."""
-
-    @property
-    def offset(self) -> int:
-        """The record's offset."""
+_NO_HEADERS: Final[Headers] = []
 
 
 class Producer(Protocol):
-    """The one thing wanted of a producer (Faust's has it): take a record, and say later that the broker has it."""
+    """The one thing wanted of a producer: take many records for one partition at once."""
 
-    async def send(
-        self,
-        topic: str,
-        key: bytes | None,
-        value: bytes | None,
-        partition: int | None,
-        timestamp: float | None,
-        headers: Headers | None,
-    ) -> Awaitable[Sent]:
-        """Take one record; the awaitable gives its offset once the broker has acknowledged it, or raises."""
+    async def send_records(self, topic: str, partition: int, records: Sequence[Record]) -> int:
+        """Send the records in order; return the last one's offset once the broker has acknowledged all, or raise."""
 
 
 class Batch(Struct):
@@ -73,37 +62,32 @@ class Outlet:
 
         The index has one partition; and what goes back to the source goes to the partition of its incident.
         """
-        await self._send(
-            [
-                (
-                    self._names[output.topic],
-                    self._place(partition, output),
-                    output.key.encode(),
-                    encode(output.event),
-                    headers(output),
-                )
-                for output in outputs
-            ]
+        places: dict[tuple[str, int], list[Record]] = {}
+        for output in outputs:
+            record = output.key.encode(), encode(output.event), headers(output)
+            place = output.topic, self._place(partition, output)
+            known = places.get(place)
+            if known is None:
+                known = places[place] = []
+            known.append(record)
+        await asyncio.gather(
+            *(
+                self._producer.send_records(self._names[topic], place, records)
+                for (topic, place), records in places.items()
+            )
         )
 
     def _place(self, partition: int, output: Output) -> int:
         if output.topic == SOURCE_ITEMS:
             return self._partition_of(output.key)
-        return 0 if output.topic in (NOISE_INDEX, INDEX_SHARES) else partition
+        return 0 if output.topic in ONE_PARTITION else partition
 
     async def send_rows(self, changelog: str, partition: int, rows: Mapping[bytes, bytes]) -> int | None:
         """Send the rows to their changelog, wait for all, and return the last one's offset (None: there were none)."""
-        name = self._names[changelog]
-        return await self._send([(name, partition, key, row, None) for key, row in rows.items()])
-
-    async def _send(self, records: list[tuple[str, int, bytes, bytes, Headers | None]]) -> int | None:
-        send = self._producer.send
-        waiting = [
-            await send(topic, key, value, partition, None, headers)
-            for topic, partition, key, value, headers in records
-        ]
-        sent = await asyncio.gather(*waiting)
-        return max((each.offset for each in sent), default=None)
+        if not rows:
+            return None
+        records = [(key, row, _NO_HEADERS) for key, row in rows.items()]
+        return await self._producer.send_records(self._names[changelog], partition, records)
 
 
 class BatchCommit:
@@ -114,8 +98,7 @@ class BatchCommit:
 
     async def run(self, batch: Batch) -> None:
         """Take a batch through all five steps; whatever raises, raises before it is reported as done."""
-        await self.outputs(batch)
-        items = await self.items(batch)
+        _, items = await asyncio.gather(self.outputs(batch), self.items(batch))
         incidents = await self.incidents(batch)
         self.stored.arrived(batch.rows, {"items": items, "incidents": incidents})
         batch.done()

@@ -6,7 +6,7 @@ No label holds an incident or an item: their number has no bound.
 from __future__ import annotations
 
 from collections import Counter as Tallies
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -16,6 +16,7 @@ from schemas.cloudevents import Output
 from schemas.dead_letter import DeadLetter
 from schemas.peak_crossing import PeakCrossing
 from schemas.state_change import StateChange
+from schemas.topics import NOISE_SCORES
 from scoring.changes import Tally
 
 # From a fifth of a millisecond to ten seconds: a batch of one record, or one of thousands and a slow broker.
@@ -23,7 +24,7 @@ _SECONDS: Final = (0.0002, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
 _REASONS: Final = ("empty", "not-json", "invalid", "absurd-time", "oversized", "key", "merge")
 """Why a worker rejects records. All are there from the start, at 0: no rate sees a 1 that had no 0 before it."""
 
-_RECORDS: Final = (1, 5, 10, 50, 100, 500, 1000, 2000, 5000)
+_RECORDS: Final = (1, 5, 10, 50, 100, 500, 1000, 2000, 5000, 10000, 20000)
 
 
 class WorkerMetrics:
@@ -72,9 +73,21 @@ class WorkerMetrics:
             buckets=_SECONDS,
             registry=registry,
         )
+        self._window_records = Histogram(
+            "decibel_window_records",
+            "Records applied in a conflation window.",
+            buckets=_RECORDS,
+            registry=registry,
+        )
+        self._collect = Histogram(
+            "decibel_window_collect_seconds",
+            "Time to collect and encode what a window has changed.",
+            buckets=_SECONDS,
+            registry=registry,
+        )
         self._commit = Histogram(
             "decibel_batch_commit_seconds",
-            "Time until outputs and changelogs of a batch were acknowledged.",
+            "Time until outputs and changelogs of a window were acknowledged.",
             buckets=_SECONDS,
             registry=registry,
         )
@@ -116,6 +129,11 @@ class WorkerMetrics:
         self._batch_records.observe(records)
         self._apply.observe(apply_s)
 
+    def window(self, records: int, collect_s: float) -> None:
+        """Note a window that has closed: how many records, and how long it took to collect it (seconds)."""
+        self._window_records.observe(records)
+        self._collect.observe(collect_s)
+
     def tally(self, tally: Tally) -> None:
         """Add the counts of a ledger since they were last taken."""
         for (platform, outcome), count in tally.items.items():
@@ -124,11 +142,13 @@ class WorkerMetrics:
         self._revisions.inc(tally.revisions)
         self._deadlines.inc(tally.deadlines)
 
-    def outputs(self, outputs: Iterable[Output]) -> None:
+    def outputs(self, outputs: Collection[Output]) -> None:
         """Count what goes out."""
-        topics: Tallies[str] = Tallies()
+        for topic, count in Tallies(output.topic for output in outputs).items():
+            self._events.labels(topic).inc(count)
         for output in outputs:
-            topics[output.topic] += 1
+            if output.topic == NOISE_SCORES:
+                continue
             event = output.event
             if isinstance(event, StateChange):
                 self._states.labels(event.to.value).inc()
@@ -136,11 +156,9 @@ class WorkerMetrics:
                 self._peaks.labels(event.kind.value).inc()
             elif isinstance(event, DeadLetter):
                 self._letters.labels(event.reason).inc()
-        for topic, count in topics.items():
-            self._events.labels(topic).inc(count)
 
     def committed(self, seconds: float) -> None:
-        """Note how long a batch took until all of it was acknowledged."""
+        """Note how long a window took until all of it was acknowledged."""
         self._commit.observe(seconds)
 
     def recovered(self, incidents: int, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""The partitions a worker owns: each with its ledger, its commits in order, and its idle clock."""
+"""The partitions a worker owns: each with its ledger, its window, its commits in order, and its idle clock."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from agents.batch import Record, apply_batch
+from agents.batch import MS_PER_S, Record, apply_records
 from schemas.cloudevents import Output
 from schemas.noise_index import IndexShare
 from schemas.times import to_epoch
 from schemas.topics import INDEX_SHARES
-from scoring.changes import Changes
 from scoring.clock import Clock
 from scoring.ledger import Ledger
 from scoring.policy import Policy
@@ -21,11 +20,9 @@ from stream.commit import Batch, BatchCommit, Outlet
 from stream.metrics import WorkerMetrics
 from stream.settings import Settings
 from stream.tables import PartitionRows, Tables, encode_rows
+from stream.window import Done, Window
 
 log = logging.getLogger(__name__)
-
-MOST_UNDER_WAY: Final = 4
-"""Batches of one partition applied but not yet safe; more would only wait longer, and be read again after a crash."""
 
 MOST_ROWS_HELD: Final = 50_000
 """Decoded rows a partition holds in memory; beyond that all are let go and read again from the tables."""
@@ -34,7 +31,10 @@ Fail = Callable[[BaseException], None]
 
 
 class Partition:
-    """One partition: records are applied at once and in order; what they change is committed behind, in order."""
+    """One partition: records are applied at once and in order; what they change is gathered and committed behind.
+
+    While one window is on its way to the broker the next one is open, and stays so until that one is safe.
+    """
 
     def __init__(
         self,
@@ -48,40 +48,42 @@ class Partition:
     ) -> None:
         self.number, self._rows, self._commit = number, rows, commit
         self._metrics, self._fail = metrics, fail
+        conflation_ms = settings.worker.conflation_ms
         self.ledger = Ledger(
-            policy, rows, clock=Clock(settings.clock), partition=number, conflate=settings.worker.conflate
+            policy, rows, clock=Clock(settings.clock), partition=number, conflate=conflation_ms > 0
         )
-        self._batches: asyncio.Queue[Batch] = asyncio.Queue()
-        self._under_way = 0
+        self._window = Window(conflation_ms)
+        self._timer: asyncio.TimerHandle | None = None
+        self._draining = False
+        self._committing: asyncio.Task[None] | None = None
         self._one_is_safe = asyncio.Event()
-        self._task = asyncio.get_running_loop().create_task(self._commit_all(), name=f"commit-{number}")
 
     async def room(self) -> None:
         """Wait until another batch may be applied."""
-        while self._under_way >= MOST_UNDER_WAY:
-            self._one_is_safe.clear()
-            await self._one_is_safe.wait()
+        while self._window.full:
+            await self._one_safe()
 
-    def apply(self, topic: str, records: list[Record], done: Callable[[], None]) -> None:
+    def apply(self, topic: str, records: list[Record], done: Done) -> None:
         """Apply a batch of `topic` (a logical name); `done` is called when all it changed is safe."""
         started = time.perf_counter()
         try:
-            changes = apply_batch(self.ledger, topic, self.number, records)
+            apply_records(self.ledger, topic, self.number, records)
         except BaseException as error:
             # The ledger may have taken half of a record: nothing of it may be collected any more.
+            self._window.close()
             self._fail(error)
             raise
-        self._hand_over(changes, done)
         self._metrics.batch(len(records), time.perf_counter() - started)
+        self._window.add(len(records), time.time() - records[0].timestamp / MS_PER_S, done)
+        self._close_when_due()
 
     def tick(self, until: float) -> None:
         """Fire the deadlines due by `until` (epoch seconds), when no record that came before is on its way."""
-        if self._under_way >= MOST_UNDER_WAY or self.ledger.deadlines.next() > until:
+        if self._window.full or self.ledger.deadlines.next() > until:
             return
         self.ledger.advance(until)
-        changes = self.ledger.collect()
-        if changes.outputs or changes.incidents:
-            self._hand_over(changes, _nothing)
+        self._window.add(0, 0.0, None)
+        self._close_when_due()
 
     def shares(self) -> Iterator[Output]:
         """Yield what this partition adds to the index, where that has changed."""
@@ -89,42 +91,69 @@ class Partition:
             yield share_output(share)
 
     async def drain(self) -> None:
-        """Wait until every batch applied is safe."""
-        await self._batches.join()
+        """Wait until all that was applied is safe; the open window closes as soon as it can."""
+        self._draining = True
+        self._close_when_due()
+        while self._committing is not None or self._window.is_open:
+            await self._one_safe()
+        self._draining = False
 
     def close(self) -> None:
         """Stop committing; what is under way is read again by whoever has the partition next."""
-        self._task.cancel()
+        for each in (self._timer, self._committing):
+            if each is not None:
+                each.cancel()
 
-    def _hand_over(self, changes: Changes, done: Callable[[], None]) -> None:
-        self._metrics.tally(self.ledger.take_tally())
-        self._metrics.outputs(changes.outputs)
-        batch = Batch(changes.outputs, encode_rows(changes), done)
+    async def _one_safe(self) -> None:
+        self._one_is_safe.clear()
+        await self._one_is_safe.wait()
+
+    def _close_when_due(self) -> None:
+        """Close the window, or see to it that it is looked at again: when it is due, or when the last one is safe."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self._window.is_open or self._committing is not None:
+            return
+        wait_s = 0.0 if self._draining else self._window.closes_in()
+        loop = asyncio.get_running_loop()
+        if wait_s > 0.0:
+            self._timer = loop.call_later(wait_s, self._close_when_due)
+            return
+        try:
+            batch = self._collect()
+        except BaseException as error:
+            self._fail(error)
+            raise
+        self._committing = loop.create_task(self._run(batch), name=f"commit-{self.number}")
+
+    def _collect(self) -> Batch:
+        """Take what the window has gathered, encoded as it is now."""
+        started, records = time.perf_counter(), self._window.records
+        changes = self.ledger.collect()
+        batch = Batch(changes.outputs, encode_rows(changes), self._window.close())
         self._rows.coming(batch.rows)
+        self._metrics.tally(self.ledger.take_tally())
+        self._metrics.outputs(batch.outputs)
         if self.ledger.held > MOST_ROWS_HELD:
             self.ledger.forget()
-        self._under_way += 1
-        self._batches.put_nowait(batch)
+        self._metrics.window(records, time.perf_counter() - started)
+        return batch
 
-    async def _commit_all(self) -> None:
+    async def _run(self, batch: Batch) -> None:
+        started = time.perf_counter()
         try:
-            while True:
-                batch = await self._batches.get()
-                started = time.perf_counter()
-                await self._commit.run(batch)
-                self._under_way -= 1
-                self._one_is_safe.set()
-                self._batches.task_done()
-                self._metrics.committed(time.perf_counter() - started)
+            await self._commit.run(batch)
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever it is
             # Nothing after this batch may be committed, and the ledger is ahead of the tables: only a restart is safe.
             self._fail(error)
-
-
-def _nothing() -> None:
-    """A tick has no offset to report."""
+            return
+        self._metrics.committed(time.perf_counter() - started)
+        self._committing = None
+        self._close_when_due()
+        self._one_is_safe.set()
 
 
 def share_output(share: IndexShare) -> Output:

@@ -100,8 +100,8 @@ class WorkerSettings(Struct, frozen=True):
     fetch_wait_ms: Annotated[int, Meta(ge=1, le=5000)] = 50
     max_batch_records: Annotated[int, Meta(ge=1, le=100000)] = 2000
     linger_ms: Annotated[int, Meta(ge=0, le=1000)] = 5
-    compression: Compression = "lz4"
-    conflate: bool = True
+    compression: Compression = "zstd"
+    conflation_ms: Annotated[int, Meta(ge=0, le=10000)] = 100
     http_host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
     http_port: Port = 9646
     standbys: Annotated[int, Meta(ge=0, le=10)] = 1

@@ -56,37 +56,31 @@ class Shelf(Protocol):
 
 
 class MemoryShelf:
-    """Rows in memory, grouped by what stands before the separator, so that one incident's items are found at once."""
+    """Rows in memory; of keys with a separator it is noted what stands before it, to find one incident's items."""
 
     def __init__(self) -> None:
-        self._groups: dict[bytes, dict[bytes, bytes]] = {}
-        self._count = 0
-
-    def get(self, key: bytes) -> bytes | None:
-        """Return the row of `key`, or None."""
-        group = self._groups.get(_group_of(key))
-        return group.get(key) if group is not None else None
+        self._rows: dict[bytes, bytes] = {}
+        self._groups: dict[bytes, list[bytes]] = {}
+        self.get = self._rows.get
 
     def put(self, rows: Iterable[tuple[bytes, bytes]], offset: int | None) -> None:
         """Write the rows; memory does not outlive the process, so the offset is not kept."""
-        groups = self._groups
+        stored, groups = self._rows, self._groups
         for key, row in rows:
-            name = _group_of(key)
-            group = groups.get(name)
-            if group is None:
-                group = groups[name] = {}
-            if key not in group:
-                self._count += 1
-            group[key] = row
+            if key not in stored:
+                name, separator, _ = key.partition(SEPARATOR)
+                if separator:
+                    groups.setdefault(name, []).append(key)
+            stored[key] = row
 
     def rows(self) -> Iterator[tuple[bytes, bytes]]:
         """Yield every key and row."""
-        for group in self._groups.values():
-            yield from group.items()
+        yield from self._rows.items()
 
     def rows_of(self, group: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Yield key and row of every key that begins with `group` and the separator."""
-        yield from self._groups.get(group, {}).items()
+        for key in self._groups.get(group, ()):
+            yield key, self._rows[key]
 
     def offset(self) -> int | None:
         """Return None: the changelog is read from its start."""
@@ -94,18 +88,12 @@ class MemoryShelf:
 
     def __len__(self) -> int:
         """Return the number of rows."""
-        return self._count
+        return len(self._rows)
 
     def close(self) -> None:
         """Let go of all rows."""
+        self._rows.clear()
         self._groups.clear()
-        self._count = 0
-
-
-def _group_of(key: bytes) -> bytes:
-    """What stands before the separator; keys without one lie together."""
-    head, separator, _ = key.partition(SEPARATOR)
-    return head if separator else b""
 
 
 class RocksShelf:

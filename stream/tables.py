@@ -94,25 +94,23 @@ class RowStore(Store[bytes, bytes]):
     def apply_changelog_batch(
         self, batch: Iterable[EventT], to_key: Callable[[Any], Any], to_value: Callable[[Any], Any]
     ) -> None:
-        """Apply changelog records, each unless a newer row of its key is there.
+        """Apply what was fetched of changelogs, each record unless a newer row of its key is there.
+
+        An event here is all that one fetch gave of a partition (see `transport`).
 
         A standby's offset is not kept: on a rebalance Faust drops what it has queued for standbys, and a row that was
         dropped must be read again when the partition becomes active.
         """
         active = {tp.partition for tp in self.app.assignor.assigned_actives() if tp.topic == self._topic}
-        changed: dict[int, list[tuple[bytes, bytes]]] = {}
-        ends: dict[int, int] = {}
         for event in batch:
             message = event.message
-            if message.topic != self._topic or message.value is None:
+            if message.topic != self._topic:
                 # Faust hands a record of a partition that was just taken away to whichever table came before.
                 continue
-            changed.setdefault(message.partition, []).append((message.key, message.value))
-            ends[message.partition] = message.offset
-        for partition, rows in changed.items():
-            shelf = self.shelf(partition)
-            newer = newer_rows(shelf, rows, self._stamp)
-            shelf.put(newer.items(), ends[partition] if partition in active else None)
+            shelf = self.shelf(message.partition)
+            rows = [(record.key, record.value) for record in message.value if record.value is not None]
+            offset = message.offset if message.partition in active else None
+            shelf.put(newer_rows(shelf, rows, self._stamp).items(), offset)
 
     async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
         """Drop the partitions that are neither active nor standby here any more."""
@@ -203,6 +201,10 @@ def make_tables(app: faust.App, settings: Settings) -> Tables:
             value_type=bytes,
             partitions=settings.topics.partitions,
             changelog_topic=topic,
+            # Counted in events, of which each is all that one fetch gave. Faust takes 1 of the former as the sign of a
+            # global table, and would go on reading what this worker writes itself.
+            recovery_buffer_size=2,
+            standby_buffer_size=1,
         )
         app.tables.add(made)
         return made

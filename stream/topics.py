@@ -24,8 +24,8 @@ CHANGELOGS: Final = (INCIDENTS_CHANGELOG, ITEMS_CHANGELOG)
 LOGICAL: Final = (*EVENT_OF, *CHANGELOGS)
 """Every topic of a deployment by its logical name."""
 
-# A handful of keys, and one reader who needs all of them in one order.
-_ONE_PARTITION: Final = frozenset({NOISE_INDEX, INDEX_SHARES})
+ONE_PARTITION: Final = frozenset({NOISE_INDEX, INDEX_SHARES})
+"""Topics with a handful of keys, and one reader who needs all of them in one order."""
 
 _HOUR_MS: Final = 3_600_000
 _DEAD_LETTER_GROWTH: Final = 1.5
@@ -78,7 +78,7 @@ def _spec(settings: Settings, logical: str) -> TopicSpec:
         config |= _compacted()
     else:
         config |= _deleted(_retention_hours(settings, logical))
-    partitions = 1 if logical in _ONE_PARTITION else settings.topics.partitions
+    partitions = 1 if logical in ONE_PARTITION else settings.topics.partitions
     return TopicSpec(physical(settings, logical), partitions, replication, config)
 
 

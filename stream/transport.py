@@ -1,7 +1,7 @@
 """Faust's Kafka transport with three things replaced: what a fetch delivers, where reading resumes, what is committed.
 
-*Batches.* What was fetched of one partition of a source topic reaches the agent as ONE event: its value is the
-list of raw records, its offset the last one's. Faust's own path makes four asyncio tasks for every record.
+*Batches.* What was fetched of one partition reaches the agent (of a changelog: the recovery) as ONE event: its value is
+the list of raw records, its offset the last one's. Faust's own path makes four asyncio tasks for every record.
 
 *Seeking back.* A rebalance ends with every partition at its committed offset. Faust seeks only where there is one, lets
 records through before and clears them from the agents' queues after; each of these loses records. Here nothing of a
@@ -14,17 +14,24 @@ acknowledges what it skips in a rebalance, and what an exception has interrupted
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections import Counter, OrderedDict
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 import aiokafka
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+from faust.types.tuples import ConsumerMessage
+
+from stream.commit import Record
 
 Drain = Callable[[], Awaitable[None]]
 
 FETCH_S: Final = 0.02
 """Longest wait for records in one go: a rebalance waits so long for the fetch that is under way."""
+
+FEW_RECORDS: Final = 100
+"""A fetch of fewer costs more than its records do."""
 
 QUIET_NAP_S: Final = 0.02
 """How long to sleep while no partition may be fetched."""
@@ -40,6 +47,29 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         consumer._fetch_max_wait_ms = self.consumer.fetch_wait_ms
         return consumer
 
+    async def on_start(self) -> None:
+        """Start the client; nothing is fetched before Faust has subscribed."""
+        await super().on_start()
+        self._ensure_consumer()._fetcher._records = _Fetched()
+
+
+class _Fetched(OrderedDict[TP, Any]):
+    """What the client has fetched, partition by partition: records come out as its decoder gives them.
+
+    The decoder's records have all we read (offset, timestamp, key, value). The client would make a second record of
+    twelve fields from each, which takes as long as decoding it.
+    """
+
+    def __setitem__(self, tp: TP, fetched: Any) -> None:
+        records = getattr(fetched, "_partition_records", None)
+        if records is not None:
+            records._consumer_record = _as_decoded
+        super().__setitem__(tp, fetched)
+
+
+def _as_decoded(_: TP, record: Any) -> Any:
+    return record
+
 
 class BatchConsumer(driver.Consumer):
     """The consumer of a worker; see the module's text."""
@@ -51,6 +81,9 @@ class BatchConsumer(driver.Consumer):
     """Physical names of batch topics that are never committed: they are read from their start each time."""
 
     fetch_wait_ms: int = 50
+    pace_s: float = 0.0
+    """How long to wait after a fetch that brought few records, so that a trickle is not fetched one by one."""
+
     before_revoke: Drain | None = None
     """Awaited when partitions are about to be taken away, after new batches have stopped coming."""
 
@@ -59,6 +92,7 @@ class BatchConsumer(driver.Consumer):
         self._scoring = False
         self._fetching = asyncio.Lock()
         self._waiting: set[TP] = set()
+        self._unapplied: Counter[TP] = Counter()
         super().__init__(*args, **kwargs)
 
     def _new_consumer_thread(self) -> BatchConsumerThread:
@@ -95,9 +129,11 @@ class BatchConsumer(driver.Consumer):
                 return
             self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
             if tp.topic not in self.batch_topics:
-                await self._deliver_each(tp, fetched)
+                await self._deliver_rows(tp, fetched)
             elif self._scoring:
                 await self._deliver_batch(tp, fetched)
+        if self._scoring and self.pace_s and sum(map(len, records.values())) < FEW_RECORDS:
+            await asyncio.sleep(self.pace_s)
 
     def _may_fetch(self, tp: TP) -> bool:
         """A batch topic's partition is fetched while the worker scores, and once its last batch has been taken.
@@ -110,6 +146,10 @@ class BatchConsumer(driver.Consumer):
         """Hear that the agent has the last batch of `tp`."""
         self._waiting.discard(tp)
 
+    def batch_applied(self, tp: TP) -> None:
+        """Hear that the agent has applied a batch of `tp`."""
+        self._unapplied[tp] -= 1
+
     async def _deliver_batch(self, tp: TP, fetched: list[Any]) -> None:
         read = self._read_offset[tp]
         if read is not None and fetched[0].offset < read:
@@ -117,27 +157,46 @@ class BatchConsumer(driver.Consumer):
             if not fetched:
                 self._waiting.discard(tp)
                 return
-        message = self._to_message(tp, fetched[-1])
-        message.key, message.value = None, fetched
-        await self.wait_first(self.callback(message), self.suspend_flow.wait())
+        self._unapplied[tp] += 1
+        await self._deliver(tp, fetched)
         self._read_offset[tp] = fetched[-1].offset + 1
 
-    async def _deliver_each(self, tp: TP, fetched: list[Any]) -> None:
-        """Changelog records, one by one, as Faust's recovery wants them."""
-        for record in fetched:
-            read = self._read_offset[tp]
-            if read is None or record.offset >= read:
-                await self.wait_first(self.callback(self._to_message(tp, record)), self.suspend_flow.wait())
-                self._read_offset[tp] = record.offset
+    async def _deliver_rows(self, tp: TP, fetched: list[Any]) -> None:
+        """Changelog records, as one event too; see `RowStore.apply_changelog_batch`.
+
+        What has been read of these is the last record's offset, as Faust's recovery counts it.
+        """
+        read = self._read_offset[tp]
+        if read is not None and fetched[-1].offset < read:
+            return
+        await self._deliver(tp, fetched)
+        self._read_offset[tp] = fetched[-1].offset
+
+    async def _deliver(self, tp: TP, fetched: list[Any]) -> None:
+        last = fetched[-1]
+        message = ConsumerMessage(
+            tp.topic,
+            tp.partition,
+            last.offset,
+            last.timestamp / 1000.0,
+            last.timestamp_type,
+            headers=None,
+            key=None,
+            value=fetched,
+            checksum=None,
+            tp=tp,
+            generation_id=self.app.consumer_generation_id,
+        )
+        await self.wait_first(self.callback(message), self.suspend_flow.wait())
 
     def next_offset(self, tp: TP) -> int:
         """Return the offset after the last record delivered of `tp`."""
         return self._read_offset[tp] or 0
 
     def caught_up_at(self, tp: TP) -> float | None:
-        """Return when (epoch seconds) the broker last said that `tp` has no record beyond those delivered, or None."""
+        """Return when (epoch seconds) the broker last said that `tp` has no record beyond those applied, or None."""
         client = self._thread._consumer
-        if client is None or tp not in client.assignment():
+        if self._unapplied[tp] or client is None or tp not in client.assignment():
             return None
         polled_ms, highwater = client.last_poll_timestamp(tp), client.highwater(tp)
         if polled_ms is None or highwater is None or highwater > self.next_offset(tp):
@@ -161,6 +220,7 @@ class BatchConsumer(driver.Consumer):
     def rebalance_ended(self) -> None:
         """Fetch the batch topics again: all are sought, and Faust will not clear the agents' queues any more."""
         self._waiting.clear()
+        self._unapplied.clear()
         self._scoring = True
 
     # -- what may be committed -----------------------------------------------------------------------------------
@@ -176,16 +236,20 @@ class BatchConsumer(driver.Consumer):
     def _new_offset(self, tp: TP) -> int | None:
         return self._done.get(tp)
 
-    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Let the batches under way come to their end, commit them, and only then give the partitions up.
-
-        So the worker that gets them next finds all our rows in the changelogs.
-        """
+    async def come_to_rest(self) -> None:
+        """Deliver nothing more, and wait until all that was applied is safe."""
         self._scoring = False
         self.stop_flow()
         self.app.flow_control.suspend()
         if self.before_revoke is not None:
             await self.before_revoke()
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Let the batches under way come to their end, commit them, and only then give the partitions up.
+
+        So the worker that gets them next finds all our rows in the changelogs.
+        """
+        await self.come_to_rest()
         await self.commit()
         for tp in revoked:
             self._done.pop(tp, None)
@@ -193,10 +257,30 @@ class BatchConsumer(driver.Consumer):
 
 
 class IdempotentProducer(driver.Producer):
-    """Faust's producer, with sequence numbers: a retry after a lost answer neither repeats nor reorders records."""
+    """Faust's producer, which takes many records at once and numbers them: a retry neither repeats nor reorders any."""
 
     def _settings_extra(self) -> Mapping[str, Any]:
         return {**super()._settings_extra(), "enable_idempotence": True}
+
+    async def send_records(self, topic: str, partition: int, records: Sequence[Record]) -> int:
+        """Send records to one partition in order; return the last one's offset once all are acknowledged, or raise.
+
+        They leave as whole batches: one future for each batch, where the client's `send` makes one for each record.
+        """
+        client = self._ensure_producer()
+        waiting = []
+        batch = client.create_batch()
+        for key, value, headers in records:
+            if batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
+                waiting.append(await client.send_batch(batch, topic, partition=partition))
+                batch = client.create_batch()
+                batch.append(timestamp=None, key=key, value=value, headers=headers)
+        last = batch.record_count()
+        # Nothing will be added to it, so it need not linger.
+        batch.close()
+        waiting.append(await client.send_batch(batch, topic, partition=partition))
+        acknowledged = await asyncio.gather(*waiting)
+        return int(acknowledged[-1].offset) + last - 1
 
 
 class BatchTransport(driver.Transport):
@@ -213,6 +297,7 @@ def make_transport(
     batch_topics: frozenset[str],
     rebuilt_topics: frozenset[str],
     fetch_wait_ms: int,
+    pace_s: float,
     drain: Drain,
 ) -> BatchTransport:
     """Return the transport of one app: the consumer Faust makes of it knows its topics and whom to wait for."""
@@ -221,7 +306,8 @@ def make_transport(
         pass
 
     Consumer.batch_topics, Consumer.rebuilt_topics = batch_topics, rebuilt_topics
-    Consumer.fetch_wait_ms, Consumer.before_revoke = fetch_wait_ms, staticmethod(drain)
+    Consumer.fetch_wait_ms, Consumer.pace_s = fetch_wait_ms, pace_s
+    Consumer.before_revoke = staticmethod(drain)
 
     class Transport(BatchTransport):
         pass

@@ -1,5 +1,7 @@
 """A worker that kills itself at one step of a batch commit: `python -m tests.crashing_worker STEP NTH [KIND]`.
 
+Events and item rows do not wait for each other: it dies with either alone.
+
 The product's worker in everything else; only the commit's class is another.
 """
 
@@ -19,6 +21,7 @@ from stream.worker import run_worker
 STEPS = (
     "before outputs",
     "after outputs",
+    "item rows alone",
     "between item rows",
     "after item rows",
     "after incident rows",
@@ -60,6 +63,9 @@ def crashing(step: str, nth: int, kind: str = "items") -> type[BatchCommit]:
             reach("before outputs")
             if step == "between outputs":
                 await self.outlet.send_outputs(self.partition, batch.outputs[: _half(batch.outputs)])
+                die()
+            if step == "item rows alone":
+                await self.items(batch)
                 die()
             await self.outputs(batch)
             reach("after outputs")

@@ -1,25 +1,29 @@
 """A worker may die anywhere between sending events, storing item rows and storing incident rows; nothing shows.
 
-Rows are stored as the batch commit stores them: outputs, then item rows, then incident rows, one batch after
-another. A crash keeps any part of what was under way, and what was not committed is read again, in other batches.
+Rows are stored as the batch commit stores them: outputs and item rows, then incident rows, one batch after another.
+A crash keeps any part of what was under way, and what was not committed is read again, in other batches.
 """
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.topics import NOISE_SCORES
+from agents.batch import apply_records
+from schemas.topics import NOISE_SCORES, SOURCE_ITEMS
 from scoring.item import Counted
 from scoring.rows import decode_item_row
 from tests.builders import hours, item
-from tests.driver import Driver, EncodedChanges, wire
+from tests.driver import Driver, EncodedChanges, encode_changes, wire
 from tests.scoring.strategies import in_order, streams
 
 INCIDENTS = ("leak", "fire")
 END = hours(24.0 * 60)
+ALL = 1_000_000
+"""More than there are."""
 
 any_stream = streams(most=20, incidents=INCIDENTS, items="abc")
 live_streams = any_stream.map(in_order)
@@ -30,8 +34,9 @@ class Crash(NamedTuple):
 
     batches: int
     size: int
+    outputs: int  # how many of the outputs were sent
     item_rows: int  # bits: which of the item rows were stored
-    incident_rows: int  # bits: which of the incident rows, if all item rows were
+    incident_rows: int  # bits: which of the incident rows, if all outputs were sent and all item rows stored
     back: int  # records read again that were committed already
 
 
@@ -40,6 +45,7 @@ crashes = st.lists(
         Crash,
         st.integers(0, 3),
         st.integers(1, 6),
+        st.sampled_from([0, 1, 3, ALL]),
         st.integers(0, 63),
         st.integers(0, 3),
         st.sampled_from([0, 0, 1, 5]),
@@ -77,8 +83,10 @@ def crashing(stream, crashes: list[Crash], sizes: list[int], *, conflate: bool =
             driver.store(driver.apply(records[committed : committed + size]))
             committed = min(committed + size, len(records))
         left = driver.apply(records[committed : committed + crash.size])
+        sent = min(crash.outputs, len(left.outputs))
+        del driver.log[len(driver.log) - len(left.outputs) + sent :]
         driver.rows.put_items(some(left.items, crash.item_rows))
-        if crash.item_rows == 63:
+        if sent == len(left.outputs) and crash.item_rows == 63:
             driver.rows.put_incidents(some(left.incidents, crash.incident_rows))
         committed = max(0, committed - crash.back)
         driver.restart()
@@ -219,3 +227,24 @@ def test_a_recount_after_a_crash_does_not_see_what_is_not_applied_yet():
     # then
     assert driver.state().items == 2
     assert driver.state().last_seen == hours(0.5)
+
+
+@given(any_stream, sizes, st.booleans())
+def test_a_window_of_batches_is_as_one_batch_of_all_their_records(stream, sizes, conflate):
+    # given
+    one, many = Driver(conflate=conflate), Driver(conflate=conflate)
+    records = [one.record(each) for each in stream]
+
+    # when
+    whole = one.apply(records)
+    start = 0
+    for size in itertools.cycle(sizes):
+        apply_records(many.ledger, SOURCE_ITEMS, 0, records[start : start + size])
+        start += size
+        if start >= len(records):
+            break
+    window = encode_changes(many.ledger.collect())
+
+    # then
+    assert wire(window.outputs) == wire(whole.outputs)
+    assert (window.items, window.incidents) == (whole.items, whole.incidents)

@@ -1,21 +1,154 @@
-"""A partition: what it does with a failure that nobody expected."""
+"""A partition: what it gathers, when it hands over and tells that all is safe, and what it does with a failure."""
+
+import asyncio
+from collections.abc import Callable, Sequence
 
 import pytest
 
-from schemas.topics import SOURCE_ITEMS
+import stream.window
+from schemas.cloudevents import Headers
+from schemas.topics import NOISE_SCORES, SOURCE_ITEMS, STATE_CHANGES
 from scoring.policy import load_policy
 from stream.commit import BatchCommit, Outlet
 from stream.metrics import WorkerMetrics
 from stream.partitions import Partition
-from stream.settings import Settings
+from stream.settings import Settings, WorkerSettings
 from stream.shelves import MemoryShelf
 from stream.tables import PartitionRows
+from tests.builders import hours, item
+from tests.driver import Driver, Raw
+
+POLICY = load_policy()
+LONG_MS = 10_000
+"""A window that no test waits for."""
+
+
+class Taken:
+    """A producer that keeps what it is given, and has it acknowledged only while `answers` is set."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, list[bytes]]] = []
+        self.answers = asyncio.Event()
+        self.answers.set()
+
+    async def send_records(
+        self, topic: str, partition: int, records: Sequence[tuple[bytes, bytes, Headers]]
+    ) -> int:
+        self.sent.append((topic, [key for key, _, _ in records]))
+        await self.answers.wait()
+        return len(records) - 1
+
+    def keys(self, topic: str) -> list[list[bytes]]:
+        """What went to a topic, one list for each time it was sent to."""
+        return [keys for name, keys in self.sent if name == topic]
+
+
+def made(
+    producer: object, conflation_ms: int = LONG_MS, fail: Callable[[BaseException], None] = pytest.fail
+) -> Partition:
+    """A partition of its own, in memory."""
+    settings = Settings(clock="stream", worker=WorkerSettings(conflation_ms=conflation_ms))
+    rows = PartitionRows(MemoryShelf(), MemoryShelf())
+    commit = BatchCommit(Outlet(producer, settings), 0, rows)
+    return Partition(0, POLICY, settings, rows, commit, WorkerMetrics(), fail)
+
+
+def observations(*incidents: str) -> list[Raw]:
+    """Records of one new item each, an hour between them."""
+    driver = Driver()
+    return [
+        driver.record(item(f"x:{number}", incident, h=float(number), likes=9))
+        for number, incident in enumerate(incidents)
+    ]
+
+
+async def first_is_safe(partition: Partition, record: Raw) -> None:
+    """Apply a record and wait until it is safe: from then on the partition is not quiet."""
+    safe = asyncio.Event()
+    partition.apply(SOURCE_ITEMS, [record], safe.set)
+    await asyncio.wait_for(safe.wait(), 5.0)
+
+
+async def test_what_comes_first_goes_out_at_once_and_what_follows_is_gathered() -> None:
+    """Given a quiet partition; when batches come close together; then the first leaves alone, the others together."""
+    producer, done = Taken(), []
+    partition = made(producer)
+    first, *rest = observations("a", "a", "b", "a", "b")
+    await first_is_safe(partition, first)
+    for record in rest:
+        partition.apply(SOURCE_ITEMS, [record], lambda record=record: done.append(record.offset))
+    assert producer.keys(NOISE_SCORES) == [[b"a"]]
+    await partition.drain()
+    assert done == [1, 2, 3, 4]
+    # One score and one row of each incident, each item's row; the state change of the new one is there as well.
+    assert producer.keys(NOISE_SCORES) == [[b"a"], [b"a", b"b"]]
+    assert producer.keys(STATE_CHANGES) == [[b"a"], [b"b"]]
+    assert producer.keys("decibel-incidents-changelog") == [[b"a"], [b"a", b"b"]]
+    assert sorted(producer.keys("decibel-items-changelog")[1]) == [b"a\0x:1", b"a\0x:3", b"b\0x:2", b"b\0x:4"]
+
+
+async def test_without_conflation_every_revision_has_its_score() -> None:
+    """Given no conflation; when one batch changes an incident twice; then both scores are sent."""
+    producer = Taken()
+    partition = made(producer, conflation_ms=0)
+    partition.apply(SOURCE_ITEMS, observations("a", "a"), lambda: None)
+    await partition.drain()
+    assert producer.keys(NOISE_SCORES) == [[b"a", b"a"]]
+
+
+async def test_the_next_window_stays_open_until_the_last_one_is_safe() -> None:
+    """Given a broker that does not answer; when batches come; then one window waits for it, the rest is gathered."""
+    producer, done = Taken(), []
+    partition = made(producer, conflation_ms=0)
+    producer.answers.clear()
+    for record in observations("a", "a", "b"):
+        partition.apply(SOURCE_ITEMS, [record], lambda record=record: done.append(record.offset))
+        await asyncio.sleep(0)
+    assert producer.keys(NOISE_SCORES) == [[b"a"]]
+    assert done == []
+    producer.answers.set()
+    await partition.drain()
+    assert producer.keys(NOISE_SCORES) == [[b"a"], [b"a", b"b"]]
+    assert done == [0, 1, 2]
+
+
+async def test_a_partition_takes_no_more_than_a_full_window_while_one_is_on_its_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Given a broker that does not answer; when the window is full; then there is room only once the last is safe."""
+    monkeypatch.setattr(stream.window, "MOST_RECORDS", 2)
+    producer = Taken()
+    partition = made(producer)
+    producer.answers.clear()
+    one, *rest = observations("a", "a", "b", "b")
+    partition.apply(SOURCE_ITEMS, [one], lambda: None)
+    await asyncio.wait_for(partition.room(), 5.0)
+    partition.apply(SOURCE_ITEMS, rest, lambda: None)
+    room = asyncio.create_task(partition.room())
+    await asyncio.sleep(0)
+    assert not room.done()
+    producer.answers.set()
+    await asyncio.wait_for(room, 5.0)
+    await partition.drain()
+
+
+async def test_a_deadline_that_fires_goes_the_same_way() -> None:
+    """Given an incident whose state will change by itself; when its deadline is due; then the change is sent."""
+    producer = Taken()
+    partition = made(producer)
+    await first_is_safe(partition, observations("a")[0])
+    partition.tick(partition.ledger.time)
+    assert producer.keys(STATE_CHANGES) == [[b"a"]]
+    partition.tick(hours(24.0 * 365))
+    await partition.drain()
+    assert producer.keys(STATE_CHANGES)[1:]
+    assert set(producer.keys(STATE_CHANGES)[1]) == {b"a"}
 
 
 class Refused:
     """A producer that is never to be asked."""
 
-    async def send(self, *_: object) -> None:
+    async def send_records(self, *_: object) -> int:
         pytest.fail("nothing of a batch that failed may be sent")
 
 
@@ -31,13 +164,26 @@ class Unreadable:
 
 async def test_an_unexpected_failure_ends_the_worker_and_hands_nothing_over() -> None:
     """Given a record that fails in an unexpected way; when it is applied; then the worker is to end."""
-    settings, failures, done = Settings(), [], []
-    rows = PartitionRows(MemoryShelf(), MemoryShelf())
-    commit = BatchCommit(Outlet(Refused(), settings), 0, rows)
-    partition = Partition(0, load_policy(), settings, rows, commit, WorkerMetrics(), failures.append)
+    failures, done = [], []
+    partition = made(Refused(), fail=failures.append)
     with pytest.raises(MemoryError) as raised:
         partition.apply(SOURCE_ITEMS, [Unreadable()], lambda: done.append(True))
     assert failures == [raised.value]
     await partition.drain()
+    assert done == []
+    partition.close()
+
+
+async def test_a_send_that_fails_ends_the_worker_and_tells_nobody_that_it_is_safe() -> None:
+    """Given a broker that refuses the records; when a window is sent; then the worker is to end, nothing is done."""
+
+    class Refusing:
+        async def send_records(self, *_: object) -> int:
+            raise ConnectionError("no broker")
+
+    failed, done = asyncio.Event(), []
+    partition = made(Refusing(), fail=lambda error: failed.set())
+    partition.apply(SOURCE_ITEMS, observations("a"), lambda: done.append(True))
+    await asyncio.wait_for(failed.wait(), 5.0)
     assert done == []
     partition.close()

@@ -48,8 +48,7 @@ def test_a_variable_names_the_file(written):
 @pytest.mark.parametrize(
     ("variable", "text", "value"),
     [
-        ("DECIBEL_WORKER_CONFLATE", "false", False),
-        ("DECIBEL_WORKER_CONFLATE", "1", True),
+        ("DECIBEL_WORKER_CONFLATION_MS", "0", 0),
         ("DECIBEL_WORKER_IDLE_GRACE_S", "2.5", 2.5),
         ("DECIBEL_WORKER_COMPRESSION", "none", "none"),
     ],
@@ -116,7 +115,7 @@ def test_a_wrong_file_is_told_by_key_place_and_what_is_allowed(written, text, pa
         ("DECIBEL_KAFKA_BOOTSTRP", "a:1", "did you mean DECIBEL_KAFKA_BOOTSTRAP?"),
         ("DECIBEL_NONSENSE", "1", "there is no such setting"),
         ("DECIBEL_WORKER_HTTP_PORT", "many", "worker.http_port: 'many' is not allowed"),
-        ("DECIBEL_WORKER_CONFLATE", "perhaps", "true or false"),
+        ("DECIBEL_WORKER_CONFLATION_MS", "-1", "worker.conflation_ms: '-1' is not allowed"),
     ],
 )
 def test_a_wrong_variable_is_told_by_its_name(variable, value, part):

@@ -1,0 +1,72 @@
+"""The conflation window of a partition: what is applied at once is gathered for a while and written together.
+
+So an incident that ten records change within a window has one score and one row written, not ten. A window that opens
+on a quiet partition closes at once: nothing waits without need. From then on they close `worker.conflation_ms` apart,
+those of all partitions at the same moments, so that what they write shares its requests.
+Whoever reads a backlog is late in any case, and gains from writing less: there a window may last a second.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Final
+
+BACKLOG_S: Final = 1.0
+"""A record that old when it is applied (seconds) has waited in a backlog; so long a window of such records may last."""
+
+MOST_RECORDS: Final = 10_000
+"""A window closes with so many records: it is held in memory, and read again after a crash."""
+
+Done = Callable[[], None]
+
+
+class Window:
+    """What of a partition is applied, not collected yet. Times are seconds of `clock`, which never runs back."""
+
+    def __init__(self, conflation_ms: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._length_s, self._clock = conflation_ms / 1000.0, clock
+        self._closed_at = 0.0
+        self._backlog = False
+        self._done: list[Done] = []
+        self.is_open = False
+        self.records = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether it must not take more records."""
+        return self.records >= MOST_RECORDS
+
+    def add(self, records: int, waited_s: float, done: Done | None) -> None:
+        """Note that `records` records were applied, the oldest of which has waited for `waited_s` seconds.
+
+        `done` is to be called when all they changed is safe.
+        """
+        self.is_open = True
+        self.records += records
+        self._backlog = waited_s > BACKLOG_S
+        if done is not None:
+            self._done.append(done)
+
+    def closes_in(self) -> float:
+        """Return how long (seconds) it may stay open; not above 0 if it is to close now."""
+        if self.full:
+            return 0.0
+        now, length_s = self._clock(), self._length_s
+        if not length_s:
+            return 0.0
+        if self._backlog:
+            return self._closed_at + max(length_s, BACKLOG_S) - now
+        return (math.floor(self._closed_at / length_s) + 1) * length_s - now
+
+    def close(self) -> Done:
+        """Begin the next one; return what is to be called when all of this one is safe."""
+        waiting, self._done = self._done, []
+        self._closed_at, self.is_open, self.records, self._backlog = self._clock(), False, 0, False
+
+        def done() -> None:
+            for each in waiting:
+                each()
+
+        return done
