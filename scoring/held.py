@@ -52,7 +52,7 @@ class Held:
         self.stale = False
         self.calm: Calm | None = None
         self.part: Part | None = None
-        """What the index holds of it, from when it `moves`."""
+        """What the index holds of it."""
         self.moves = False
         """Whether its curve may have changed since changes were collected last."""
         self.dirty = False
@@ -81,13 +81,16 @@ class Held:
         seen = self.ahead.spans
         return spans(self.incident, policy, seen.by_rates) if self.stale else seen
 
-    def stands(self, policy: Policy, now: float, noise: float) -> Calm:
+    def stands(self, policy: Policy, now: float, noise: float, *, look: bool) -> Calm:
         """Return the comparisons that have stood from the last revision until `now`, or NEVER_CALM.
 
-        `noise` (0 to 100) is that at `now`. Whatever fell through a threshold, did so for good or would have been told.
+        `noise` (0 to 100) is that at `now`. Unless one is to `look`, they are looked for only if known. Whatever fell
+        through a threshold, did so for good or would have been told.
         """
         stood = self.calm
         if stood is None:
+            if not look:
+                return NEVER_CALM
             stood = self.calm = calm(self.incident, policy, self.look_ahead(policy))
         return stood if now < stood.until and noise >= stood.low else NEVER_CALM
 
