@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import faust
 
 from agents.batch import Record
+
+IN_ONE_GO_S: Final = 0.005
+"""About how long (seconds) records are applied without a break. In between comes what waits for the event loop:
+acknowledgements above all, of which each step of a commit needs a dozen turns."""
+
+FEWEST: Final = 20
+MOST: Final = 1000
+"""Records applied without a break; a break costs as much as some ten of them."""
 
 
 class Partition(Protocol):
@@ -34,24 +44,38 @@ def source_agent(
     logical: str,
     partitions: Partitions,
     taken: Callable[[Any], None],
+    applied: Callable[[Any], None],
     done: Callable[[Any, int], None],
 ) -> faust.Agent:
     """Return the agent of a source topic.
 
-    `taken` is told the topic partition when its batch has come, so that the next one may be fetched; `done` is told it
-    with the next offset once the batch is safe. The agent never acknowledges by itself and never raises for a record:
-    what cannot be accepted goes to the dead letters, and anything else ends the worker.
+    `taken` is told the topic partition when its batch has come, so that the next one may be fetched, and `applied` when
+    all of it is in the ledger; `done` is told it with the next offset once what was applied is safe. The agent never
+    acknowledges by itself and never raises for a record: what cannot be accepted goes to the dead letters, and anything
+    else ends the worker.
     """
 
     async def apply(stream: faust.Stream[Any]) -> None:
+        in_one_go = FEWEST
         async for event in stream.noack().events():
-            message = event.message
+            message, records = event.message, event.value
             taken(message.tp)
-            partition = await _with_room(app, partitions, message)
-            if partition is None:
-                continue
-            partition.apply(logical, event.value, partial(done, message.tp, message.offset + 1))
-            event.ack()
+            start = 0
+            while start < len(records):
+                partition = await _with_room(app, partitions, message)
+                if partition is None:
+                    break
+                part = records[start : start + in_one_go]
+                began = time.perf_counter()
+                partition.apply(logical, part, partial(done, message.tp, part[-1].offset + 1))
+                took_s = time.perf_counter() - began
+                start += len(part)
+                if len(part) == in_one_go:
+                    in_one_go = max(FEWEST, min(MOST, int(in_one_go * IN_ONE_GO_S / took_s)))
+                await asyncio.sleep(0)
+            else:
+                applied(message.tp)
+                event.ack()
 
     return app.agent(topic, name=f"decibel.{logical}")(apply)
 

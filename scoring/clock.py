@@ -45,13 +45,17 @@ def times_of(item: SourceItem, received_at: float, clock: Clock, limits: Limits,
     return Times(
         received_at if clock is Clock.WALL else observed,
         observed,
-        published if published < observed else observed,
+        min(observed, published),
     )
 
 
 def _absurd(published: float, observed: float, limits: Limits, earliest_at: float) -> RecordError:
     """Why two times, of which at least one is too early or else too late, cannot be believed."""
-    early = [(name, at) for name, at in (("published_at", published), ("observed_at", observed)) if at < earliest_at]
+    early = [
+        (name, at)
+        for name, at in (("published_at", published), ("observed_at", observed))
+        if at < earliest_at
+    ]
     if early:
         name, at = early[0]
         why = f"before {limits.earliest}"

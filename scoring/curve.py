@@ -30,7 +30,10 @@ def settle_averages(incident: Incident, policy: Policy, now: float) -> None:
     mean, long_mean = incident.noise_average, incident.long_average
     if anchor > since:  # coverage is dated ahead of its arrival: until then the noise is flat
         flat_s = min(now, anchor) - since
-        mean, long_mean = _flat(mean, slope_constant, noise, flat_s), _flat(long_mean, long_constant, noise, flat_s)
+        mean, long_mean = (
+            _flat(mean, slope_constant, noise, flat_s),
+            _flat(long_mean, long_constant, noise, flat_s),
+        )
         since = anchor
     elapsed_s = now - since if now > since else 0.0
     left, pull, long_pull = (

@@ -21,13 +21,13 @@ STEADY_RANK = 2
 
 
 class Watch(NamedTuple):
-    """A rule of the lifecycle as it is watched, with its place in the table.
+    """A rule of the lifecycle as it is watched; `number` is its place in the table.
 
     `noise` and `rates` are its comparisons: whether the metric is to be at least so much, else below it, and how much;
     rates as counts at a horizon: its place, and its half-life in seconds. `platforms` is that of their number.
     """
 
-    index: int
+    number: int
     rule: Rule
     hold_s: float
     back: bool
@@ -40,7 +40,8 @@ class Watch(NamedTuple):
 class Derived(Struct, frozen=True):
     """Decay constants in 1/s, half-lives in seconds, and places among `rates.horizons_h`.
 
-    `slope_gain` and `long_gain` are the noise's share in a mean with that decay constant, b / (b - a) with a that of the noise.
+    `slope_gain` and `long_gain` are the noise's share in a mean with that decay constant: b / (b - a), a being that of
+    the noise.
     `edges` are the four ratios at which the rank of the trend changes, hysteresis included, by the present word's rank;
     `slope_shares` how many times its own mean the noise must be above to grow, and below to fall, by the same.
     `engagement_full` is the logarithm that gives the whole factor. `watches` are the rules that lead out of each state.
@@ -94,13 +95,15 @@ def derive(policy: Policy) -> Derived:
         ),
         math.log10(1.0 + policy.engagement.full_units),
         {
-            state: tuple(_watch(index, rule, horizons) for index, rule in policy.lifecycle.rules_from[state])
+            state: tuple(
+                _watch(number, rule, horizons) for number, rule in policy.lifecycle.rules_from[state]
+            )
             for state in State
         },
     )
 
 
-def _watch(index: int, rule: Rule, horizons_h: tuple[float, ...]) -> Watch:
+def _watch(number: int, rule: Rule, horizons_h: tuple[float, ...]) -> Watch:
     platforms: tuple[bool, float] | None = None
     noise: list[tuple[bool, float]] = []
     rates: list[tuple[bool, float, int, float]] = []
@@ -115,7 +118,7 @@ def _watch(index: int, rule: Rule, horizons_h: tuple[float, ...]) -> Watch:
             items = condition.than * horizon_h / LN2
             rates.append((at_least, items, horizons_h.index(horizon_h), horizon_h * HOUR_S))
     return Watch(
-        index,
+        number,
         rule,
         rule.hold_h * HOUR_S,
         rule.step == "back",

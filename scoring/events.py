@@ -34,37 +34,38 @@ def noise_score(
     at, half_life_s = incident.as_of, policy.curve.half_life_s
     left = decay(at - incident.last_seen, half_life_s)
     noise = incident.composite * left
-    score = NoiseScore(
-        incident_id=incident_id,
-        revision=incident.revision,
-        as_of=from_epoch(at),
-        noise=noise,
-        level=level_of(noise, policy),
-        decay=left,
-        composite=incident.composite,
-        anchor=from_epoch(incident.last_seen),
-        half_life=half_life_s,
-        factors=values,
-        contributions=factors.weighted(values, policy.weights, left if incident.items else 0.0),
-        last_item=LastItem(incident.last_item, incident.last_platform, incident.last_points)
+    last_seen = from_epoch(incident.last_seen)
+    score = NoiseScore(  # by position, in the order of its fields: this is built most often of all
+        incident_id,
+        incident.revision,
+        from_epoch(at),
+        noise,
+        level_of(noise, policy),
+        left,
+        incident.composite,
+        last_seen,
+        half_life_s,
+        values,
+        factors.weighted(values, policy.weights, left if incident.items else 0.0),
+        LastItem(incident.last_item, incident.last_platform, incident.last_points)
         if incident.last_item
         else None,
-        peak=Peak(incident.peak_noise, from_epoch(incident.peak_at)),
-        state=incident.state,
-        trend=incident.trend,
-        polarity=Polarity(incident.polarity, polarity.shift(incident, policy, at)),
-        category=incident.category,
-        items=incident.items,
-        platforms=len(incident.platforms),
-        audience_estimated=factors.audience(incident, policy).estimated_share,
-        first_seen=from_epoch(incident.first_seen),
-        last_seen=from_epoch(incident.last_seen),
-        verdict=verdict(incident, policy, noise),
-        change=change,
-        lead_time=lead_time_s(incident),
-        merged_into=incident.merged_into,
-        next_deadline=from_epoch(due) if due < NEVER else None,
-        forecast=forecast(incident, policy, at),
+        Peak(incident.peak_noise, from_epoch(incident.peak_at)),
+        incident.state,
+        incident.trend,
+        Polarity(incident.polarity, polarity.shift(incident, policy, at)),
+        incident.category,
+        incident.items,
+        len(incident.platforms),
+        factors.audience(incident, policy).estimated_share,
+        from_epoch(incident.first_seen),
+        last_seen,
+        verdict(incident, policy, noise),
+        change,
+        lead_time_s(incident),
+        incident.merged_into,
+        from_epoch(due) if due < NEVER else None,
+        forecast(incident, policy, at),
     )
     return Output(NOISE_SCORES, incident_id, f"{incident_id}/{incident.revision}/noise", at, score)
 

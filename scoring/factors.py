@@ -6,6 +6,7 @@ The rules are those of the published methodology; where it is silent the policy 
 from __future__ import annotations
 
 import math
+from math import fsum, log10
 from typing import NamedTuple
 
 from schemas.noise_score import Factors
@@ -39,9 +40,9 @@ def recent_share(incident: Incident, policy: Policy, most_items: float = math.in
     silence does not bring back all that was ever said, and no item's counts have to be kept by date: it is the
     incident's decayed count of items over their number, or over `most_items` where they are more.
     """
-    rule = policy.aging
+    items = incident.items
     recent = incident.counts[policy.derived.aging]
-    wanted = rule.full_share * min(incident.items, most_items)
+    wanted = policy.aging.full_share * (min(most_items, items))
     return recent / wanted if recent < wanted else 1.0
 
 
@@ -59,12 +60,13 @@ def _amounts(incident: Incident, policy: Policy, recent: float) -> tuple[Audienc
         known += sums.audience
         estimated += sums.without_audience / MILLI * platform.audience_per_interaction
         units.append(sums.interactions / MILLI / platform.typical)
-    return Audience(known * recent, estimated * recent), recent * math.fsum(units)
+    return Audience(known * recent, estimated * recent), recent * fsum(units)
 
 
 def reach(people: Audience, policy: Policy) -> float:
     """Ten points per decade of audience: `10 * log10(1 + audience)`, at most 100."""
-    return min(FULL, policy.reach.points_per_decade * math.log10(1.0 + people.known + people.estimated))
+    points = policy.reach.points_per_decade * log10(1.0 + people.known + people.estimated)
+    return min(FULL, points)
 
 
 def engagement_units(incident: Incident, policy: Policy) -> float:
@@ -74,7 +76,8 @@ def engagement_units(incident: Incident, policy: Policy) -> float:
 
 def engagement(units: float, policy: Policy) -> float:
     """`100 * log10(1 + u) / log10(1 + u_full)`, at most 100, with u in typical items."""
-    return min(FULL, FULL * math.log10(1.0 + units) / policy.derived.engagement_full)
+    points = FULL * log10(1.0 + units) / policy.derived.engagement_full
+    return min(FULL, points)
 
 
 def star_power(incident: Incident, policy: Policy) -> float:
@@ -85,7 +88,7 @@ def star_power(incident: Incident, policy: Policy) -> float:
     tiers: dict[str, Tier] = dict.fromkeys(incident.figures, rule.default_tier)
     tiers.update((name.casefold(), tier) for name, tier in rule.figures.items() if name.casefold() in tiers)
     tiers.update(incident.parties)
-    return min(FULL, math.fsum(rule.points(tier) for tier in tiers.values()))
+    return min(FULL, fsum(rule.points(tier) for tier in tiers.values()))
 
 
 def duration(incident: Incident, policy: Policy) -> float:
@@ -177,7 +180,7 @@ def total(points: Factors) -> float:
     >>> total(Factors(8.0, 16.4, 2.25, 0.5, 3.0, 5.0, 5.0))
     40.15
     """
-    return math.fsum(
+    return fsum(
         (
             points.reach,
             points.engagement,
@@ -195,7 +198,7 @@ def composite(incident: Incident, policy: Policy, values: Factors) -> float:
     if not incident.items:
         return 0.0
     weights = policy.weights
-    return math.fsum(
+    return fsum(
         (
             weights.reach * values.reach,
             weights.engagement * values.engagement,

@@ -1,4 +1,4 @@
-"""An incident in memory: its row, the rows of its items, and what follows from them and need not be worked out again."""
+"""An incident in memory: its row, its items' rows, and what follows from them and need not be worked out again."""
 
 from __future__ import annotations
 
@@ -29,7 +29,19 @@ class ToScore(NamedTuple):
 class Held:
     """One incident in memory. What is None is not known, or has changed since it was."""
 
-    __slots__ = ("ahead", "calm", "dirty", "factors", "incident", "items", "moves", "part", "stale", "stored_at", "to_score")
+    __slots__ = (
+        "ahead",
+        "calm",
+        "dirty",
+        "factors",
+        "incident",
+        "items",
+        "moves",
+        "part",
+        "stale",
+        "stored_at",
+        "to_score",
+    )
 
     def __init__(self, incident: Incident) -> None:
         self.incident = incident
@@ -40,7 +52,7 @@ class Held:
         self.stale = False
         self.calm: Calm | None = None
         self.part: Part | None = None
-        """What the index holds of it, from when it `moves`."""
+        """What the index holds of it."""
         self.moves = False
         """Whether its curve may have changed since changes were collected last."""
         self.dirty = False
@@ -69,13 +81,16 @@ class Held:
         seen = self.ahead.spans
         return spans(self.incident, policy, seen.by_rates) if self.stale else seen
 
-    def stands(self, policy: Policy, now: float, noise: float) -> Calm:
+    def stands(self, policy: Policy, now: float, noise: float, *, look: bool) -> Calm:
         """Return the comparisons that have stood from the last revision until `now`, or NEVER_CALM.
 
-        `noise` (0 to 100) is that at `now`. Whatever fell through a threshold, did so for good or would have been told.
+        `noise` (0 to 100) is that at `now`. Unless one is to `look`, they are looked for only if known. Whatever fell
+        through a threshold, did so for good or would have been told.
         """
         stood = self.calm
         if stood is None:
+            if not look:
+                return NEVER_CALM
             stood = self.calm = calm(self.incident, policy, self.look_ahead(policy))
         return stood if now < stood.until and noise >= stood.low else NEVER_CALM
 

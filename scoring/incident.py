@@ -112,4 +112,3 @@ class Incident(Struct, array_like=True):
         A stationary stream of r items per hour has a decayed count of r * h / ln 2, hence the factor.
         """
         return self.counts[horizon] * LN2 / horizon_h * decay(at - self.rates_at, horizon_h * HOUR_S)
-

@@ -23,7 +23,7 @@ from scoring.changes import Changes, Outcome, Tally
 from scoring.clock import Clock, Times, times_of
 from scoring.curve import settle_averages
 from scoring.deadlines import Deadlines
-from scoring.decay import NEVER
+from scoring.decay import NEVER, decay
 from scoring.held import Held, ToScore
 from scoring.incident import Incident
 from scoring.index import PartitionIndex, part_of
@@ -82,8 +82,7 @@ class Ledger:
             if offset <= incident.items_offset:
                 self._count(item.platform, Outcome.REPEATED)
                 return
-            if now < incident.as_of:
-                now = incident.as_of
+            now = max(now, incident.as_of)
             if incident.merged_into is not None:
                 if not merge.closes_circle(item):
                     self._forward(item, held, offset, times)
@@ -162,8 +161,7 @@ class Ledger:
         A record that is read again (its source offset being `offset`) fires nothing of an incident that is past it:
         where times are not in order, that would be earlier than the first time.
         """
-        if until > self.time:
-            self.time = until
+        self.time = max(self.time, until)
         if self.deadlines.earliest > until:
             return
         past: list[tuple[str, float]] = []
@@ -195,7 +193,9 @@ class Ledger:
             if held.moves:
                 incident, held.moves = held.incident, False
                 if incident.detected:
-                    self.index.replace(incident_id, held.part, part_of(incident, policy), incident.as_of)
+                    part = part_of(incident, policy)
+                    self.index.replace(incident_id, held.part, part, incident.as_of)
+                    held.part = part
         self._to_score.clear()
         self._dirty.clear()
         self._changes = Changes()
@@ -245,7 +245,8 @@ class Ledger:
         mainstream = policy.lead_time.mainstream
         by = Cause.OBSERVATION if item.moved is None or item.moved.counted is None else Cause.MERGE
         was = self._before(by, held, now)
-        stood = held.stands(policy, now, was.noise) if incident.detected and old is not None else NEVER_CALM
+        noise_was = was.composite * was.decay
+        stood = held.stands(policy, now, noise_was, look=old is not None) if incident.detected else NEVER_CALM
         self._settle(held, now, stood)
         grown = evidence.change(
             incident, old, new, self._horizons_h, mainstream, lambda: self._counted(incident_id)
@@ -253,22 +254,31 @@ class Ledger:
         if grown:
             values = held.factors = factors.grown(incident, policy, was.factors)
             incident.composite = factors.composite(incident, policy, values)
+            noise = incident.composite * was.decay
         else:
             activity.count(incident, old, new, policy, now)
             self._weigh(held)
-        noise = incident.noise_at(now, policy.curve.half_life_s)
+            noise = incident.noise_at(now, policy.derived.half_life_s)
         incident.last_item, incident.last_platform = item.item_id, item.platform
-        incident.last_points = noise - was.noise
-        if grown and stood is not NEVER_CALM and noise >= was.noise and stays(incident, policy, stood, noise, now):
+        incident.last_points = noise - noise_was
+        if (
+            grown
+            and stood is not NEVER_CALM
+            and noise >= noise_was
+            and stays(incident, policy, stood, noise, now)
+        ):
             self._grow(incident_id, held, noise, now, was)
         else:
             self._revise(incident_id, held, now, was)
 
     def _before(self, by: Cause, held: Held, now: float) -> Before:
         """What stands of an incident at `now`, just before `by` changes it."""
-        if not held.moves:
-            held.moves, held.part = True, part_of(held.incident, self.policy) if held.incident.detected else None
-        return movement.before(by, held.incident, held.values(self.policy), self.policy, now)
+        incident, policy = held.incident, self.policy
+        if held.part is None and incident.detected:
+            held.part = part_of(incident, policy)
+        held.moves = True
+        left = decay(now - incident.last_seen, policy.derived.half_life_s) if incident.items else 0.0
+        return Before(by, held.factors or held.values(policy), incident.composite, left)
 
     def _weigh(self, held: Held) -> None:
         """After evidence or profile have changed: factors and composite anew."""
@@ -364,7 +374,9 @@ class Ledger:
         while due <= until:
             due = self._fire(incident_id, held, due)
 
-    def _tell(self, incident_id: str, held: Held, now: float, assessed: Assessment, to_score: ToScore) -> None:
+    def _tell(
+        self, incident_id: str, held: Held, now: float, assessed: Assessment, to_score: ToScore
+    ) -> None:
         """Turn what happened into events, and ask for the score of this revision."""
         policy, outputs, incident = self.policy, self._changes.outputs, held.incident
         for crossing in assessed.crossings:

@@ -67,16 +67,24 @@ def spans(incident: Incident, policy: Policy, by_rates: tuple[Span, ...] | None 
     watches = policy.derived.watches[incident.state]
     if by_rates is None:
         by_rates = tuple([_by_rates(incident, watch) for watch in watches])
-    together = []
-    for watch, span in zip(watches, by_rates, strict=True):
-        if watch.noise:
-            begins, ends = span
-            for at_least, than in watch.noise:
-                falls = noise_falls_below(incident, policy, than)
-                begins, ends = (begins, min(ends, falls)) if at_least else (max(begins, falls), ends)
-            span = Span(begins, ends)
-        together.append(span)
-    return Spans(by_rates, tuple(together))
+    return Spans(
+        by_rates,
+        tuple(
+            [
+                _by_noise(incident, policy, watch, span) if watch.noise else span
+                for watch, span in zip(watches, by_rates, strict=True)
+            ]
+        ),
+    )
+
+
+def _by_noise(incident: Incident, policy: Policy, watch: Watch, within: Span) -> Span:
+    """The span of a rule, `within` being what its other comparisons leave."""
+    begins, ends = within
+    for at_least, than in watch.noise:
+        falls = noise_falls_below(incident, policy, than)
+        begins, ends = (begins, min(ends, falls)) if at_least else (max(begins, falls), ends)
+    return Span(begins, ends)
 
 
 def _by_rates(incident: Incident, watch: Watch) -> Span:
@@ -100,13 +108,13 @@ def settle(incident: Incident, policy: Policy, now: float, seen: Spans) -> None:
     """
     holds_since = incident.holds_since
     for watch, held in zip(policy.derived.watches[incident.state], seen.all, strict=True):
-        index = watch.index
-        if index not in holds_since and not watch.begins_by_itself:
+        number = watch.number
+        if number not in holds_since and not watch.begins_by_itself:
             continue
         if not held.begins <= now < held.ends:
-            holds_since.pop(index, None)
-        elif index not in holds_since:
-            holds_since[index] = max(held.begins, incident.state_since)
+            holds_since.pop(number, None)
+        elif number not in holds_since:
+            holds_since[number] = max(held.begins, incident.state_since)
 
 
 def resume(incident: Incident, policy: Policy, now: float, seen: Spans) -> None:
@@ -114,14 +122,14 @@ def resume(incident: Incident, policy: Policy, now: float, seen: Spans) -> None:
     holds_since = incident.holds_since
     for watch, held in zip(policy.derived.watches[incident.state], seen.all, strict=True):
         if not held.begins <= now < held.ends:
-            holds_since.pop(watch.index, None)
-        elif watch.index not in holds_since:
-            holds_since[watch.index] = now
+            holds_since.pop(watch.number, None)
+        elif watch.number not in holds_since:
+            holds_since[watch.number] = now
 
 
 def fires_at(incident: Incident, policy: Policy, watch: Watch, held: Span) -> float:
     """Return when a rule will have been met if nothing new comes, or NEVER; `held` is its span."""
-    since = incident.holds_since.get(watch.index)
+    since = incident.holds_since.get(watch.number)
     if since is None:
         if not watch.begins_by_itself:
             return NEVER
@@ -135,7 +143,9 @@ def fires_at(incident: Incident, policy: Policy, watch: Watch, held: Span) -> fl
     return NEVER if fires >= held.ends else fires
 
 
-def step(incident: Incident, policy: Policy, now: float, seen: Spans) -> tuple[list[Transition], Spans, float]:
+def step(
+    incident: Incident, policy: Policy, now: float, seen: Spans
+) -> tuple[list[Transition], Spans, float]:
     """Take every step that is due at `now`, the first rule first.
 
     Return the steps, the spans of the state they lead to, and when the next step will be due if nothing new comes, or
@@ -167,12 +177,12 @@ def next_step(incident: Incident, policy: Policy, seen: Spans) -> float:
 
 
 def _take(incident: Incident, policy: Policy, watch: Watch, held: Span, now: float) -> Transition:
-    since, rule = incident.holds_since.get(watch.index), watch.rule
+    since, rule = incident.holds_since.get(watch.number), watch.rule
     held_h = max(0.0, round((now - (_begins(held) if since is None else since)) / HOUR_S, 3))
     told = evidence(incident, policy, rule, now) | {"held_h": held_h}
     previous, incident.state = incident.state, rule.to
     incident.state_since, incident.stepped_back = now, watch.back
-    still = {each.index for each in policy.derived.watches[incident.state]}
+    still = {each.number for each in policy.derived.watches[incident.state]}
     incident.holds_since = {number: at for number, at in incident.holds_since.items() if number in still}
     return Transition(previous, rule.to, rule, told)
 

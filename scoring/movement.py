@@ -37,12 +37,6 @@ class Before(NamedTuple):
         return self.composite * self.decay
 
 
-def before(by: Cause, incident: Incident, values: Factors, policy: Policy, at: float) -> Before:
-    """Return what stands of an incident at `at` (epoch seconds), `values` being its factors."""
-    left = decay(at - incident.last_seen, policy.derived.half_life_s) if incident.items else 0.0
-    return Before(by, values, incident.composite, left)
-
-
 def moved(was: Before | None, incident: Incident, values: Factors, policy: Policy) -> Change:
     """Return the change from what stood to what stands as of the incident's revision; None: a deadline was due.
 

@@ -24,9 +24,9 @@ from scoring.trend import RANKS, STEADY
 class Calm(NamedTuple):
     """The comparisons that stand of an incident. Until `until` (epoch seconds) none of them changes but by the noise.
 
-    They stand while the noise is at least `low` and below `high` (0 to 100). `leans` says whether the trend's word hangs
-    on the slope: 1, whether the noise is above its mean; -1, whether it is below; 0, it does not. `leaning` is whether
-    it was.
+    They stand while the noise is at least `low` and below `high` (0 to 100). `leans` says whether the trend's word
+    hangs on the slope: 1, whether the noise is above its mean; -1, whether it is below; 0, it does not. `leaning` is
+    whether it was.
     """
 
     until: float
@@ -42,29 +42,15 @@ NEVER_CALM: Final = Calm(ALREADY, 0.0, 0.0, 0, leaning=False)
 
 def calm(incident: Incident, policy: Policy, ahead: Ahead) -> Calm:
     """Return the comparisons that stand of an incident as of its latest revision; `ahead` is what lies ahead of it."""
-    at = incident.as_of
-    noise, edges = incident.noise_at(at, policy.curve.half_life_s), policy.level_edges
-    low, high = 0.0, edges[incident.level + 1] if incident.level + 1 < len(edges) else math.inf
-    seen, least = ahead.outlook, peaks.to_announce(incident, policy)
-    times = [*seen.by_rates()]
-    if noise < least:
-        high = min(high, least)
-    else:
-        low = least
-        times.append(peaks.announced_at(incident, policy))
-        if times[-1] == NEVER:
-            return NEVER_CALM  # the pause outlasts the peak, as yet
-    for watch, span in zip(policy.derived.watches[incident.state], ahead.spans.all, strict=True):
-        noted = watch.index in incident.holds_since
-        if span.holds(at) is not noted and (noted or watch.begins_by_itself):
-            return NEVER_CALM  # what began to hold, or broke off, before the last deadline is still to be noted
-        for at_least, than in watch.noise:
-            if noise < than:
-                high = min(high, than)
-            elif at_least:
-                return NEVER_CALM  # more noise may hold out until the rule is met
-            else:
-                low = max(low, than)
+    at, seen = incident.as_of, ahead.outlook
+    noise = incident.noise_at(at, policy.curve.half_life_s)
+    least = peaks.to_announce(incident, policy)
+    told_at = peaks.announced_at(incident, policy) if noise >= least else at
+    bounds = _bounds(incident, policy, ahead, noise, least)
+    if told_at == NEVER or bounds is None:
+        return NEVER_CALM
+    low, high = bounds
+    times = [told_at, *seen.by_rates()]
     for span in ahead.spans.by_rates:
         times += span
     until = min((each for each in times if each > at), default=NEVER)
@@ -74,6 +60,30 @@ def calm(incident: Incident, policy: Policy, ahead: Ahead) -> Calm:
     if rank < STEADY and at < seen.fall_ends:
         return Calm(until, low, high, -1, seen.falls_from <= at)
     return Calm(until, low, high, 0, leaning=False)
+
+
+def _bounds(
+    incident: Incident, policy: Policy, ahead: Ahead, noise: float, least: float
+) -> tuple[float, float] | None:
+    """The thresholds that the noise lies between, `least` being that of a new peak; None where no calm can be."""
+    edges = policy.level_edges
+    low, high = 0.0, edges[incident.level + 1] if incident.level + 1 < len(edges) else math.inf
+    if noise < least:
+        high = min(high, least)
+    else:
+        low = least
+    for watch, span in zip(policy.derived.watches[incident.state], ahead.spans.all, strict=True):
+        noted = watch.number in incident.holds_since
+        if span.holds(incident.as_of) is not noted and (noted or watch.begins_by_itself):
+            return None  # what began to hold, or broke off, before the last deadline is still to be noted
+        for at_least, than in watch.noise:
+            if noise < than:
+                high = min(high, than)
+            elif at_least:
+                return None  # more noise may hold out until the rule is met
+            else:
+                low = max(low, than)
+    return low, high
 
 
 def stays(incident: Incident, policy: Policy, stood: Calm, noise: float, now: float) -> bool:

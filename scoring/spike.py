@@ -122,7 +122,9 @@ def score_of(surprise: float, tempo: Tempo) -> float:
 
 def wait(state: SpikeState, until: float, step_s: float, tempo: Tempo) -> None:
     """Let time pass without items, up to `until` (epoch seconds): a bounded loop, each step twice the one before."""
-    if not (state.slow.count or state.slow.mean or state.slow.variance or state.fast.count or state.fast.mean):
+    if not (
+        state.slow.count or state.slow.mean or state.slow.variance or state.fast.count or state.fast.mean
+    ):
         state.at = max(state.at, until)  # of nothing nothing is learnt
         return
     while state.at < until:

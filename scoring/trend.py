@@ -67,8 +67,10 @@ class Outlook(NamedTuple):
 
     def turns_at(self, after: float) -> float:
         """Return when the word will next be another than the present one, `after` a time (epoch seconds), or NEVER."""
-        for at in sorted((*self.by_rates(), self.grows_until, self.falls_from)):
-            if at > after and self.word(at) is not self.present:
+        times = [at for at in (*self.by_rates(), self.grows_until, self.falls_from) if after < at < NEVER]
+        times.sort()
+        for at in times:
+            if self.word(at) is not self.present:
                 return at
         return NEVER
 

@@ -37,12 +37,13 @@ EXIT_FAILED: Final = 70
 PACE: Final = 0.1
 """The share of a conflation window by which a trickle of records is fetched more slowly."""
 
-MAX_BATCH_BYTES: Final = 256 * 1024
-"""Most that one request carries of one partition: some hundred events, before compression."""
+MAX_BATCH_BYTES: Final = 1024 * 1024
+"""Most that one request carries of one partition: a thousand events, before compression. A window should need no more
+than one or two requests, since the next is sent only when the last is acknowledged."""
 
 
 class DecibelApp(faust.App):
-    """Faust's app, which tells the consumer when a rebalance is over."""
+    """Faust's app, which tells the consumer when a rebalance is over and when to come to rest."""
 
     def _create_directories(self) -> None:
         """Make no folders: Faust would, in the working directory, and nothing is kept there."""
@@ -52,6 +53,12 @@ class DecibelApp(faust.App):
         super().on_rebalance_end()
         consumer: BatchConsumer = self.consumer
         consumer.rebalance_ended()
+
+    async def on_stop(self) -> None:
+        """Let what was applied become safe while the tables are open, so that the last commit has it."""
+        consumer: BatchConsumer = self.consumer
+        await consumer.come_to_rest()
+        await super().on_stop()
 
 
 def make_app(settings: Settings, commit_type: type[BatchCommit] = BatchCommit) -> faust.App:
@@ -85,12 +92,16 @@ def make_app(settings: Settings, commit_type: type[BatchCommit] = BatchCommit) -
         consumer: BatchConsumer = app.consumer
         consumer.batch_taken(tp)
 
+    def applied(tp: TP) -> None:
+        consumer: BatchConsumer = app.consumer
+        consumer.batch_applied(tp)
+
     def done(tp: TP, next_offset: int) -> None:
         consumer: BatchConsumer = app.consumer
         consumer.batch_done(tp, next_offset)
 
     for logical in (SOURCE_ITEMS, INCIDENT_PROFILES):
-        source_agent(app, _topic(app, settings, logical), logical, partitions, taken, done)
+        source_agent(app, _topic(app, settings, logical), logical, partitions, taken, applied, done)
     board = IndexBoard(policy)
 
     async def send_index(outputs: Iterable[Output]) -> None:

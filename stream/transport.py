@@ -14,7 +14,7 @@ acknowledges what it skips in a rebalance, and what an exception has interrupted
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
@@ -92,6 +92,7 @@ class BatchConsumer(driver.Consumer):
         self._scoring = False
         self._fetching = asyncio.Lock()
         self._waiting: set[TP] = set()
+        self._unapplied: Counter[TP] = Counter()
         super().__init__(*args, **kwargs)
 
     def _new_consumer_thread(self) -> BatchConsumerThread:
@@ -145,6 +146,10 @@ class BatchConsumer(driver.Consumer):
         """Hear that the agent has the last batch of `tp`."""
         self._waiting.discard(tp)
 
+    def batch_applied(self, tp: TP) -> None:
+        """Hear that the agent has applied a batch of `tp`."""
+        self._unapplied[tp] -= 1
+
     async def _deliver_batch(self, tp: TP, fetched: list[Any]) -> None:
         read = self._read_offset[tp]
         if read is not None and fetched[0].offset < read:
@@ -152,6 +157,7 @@ class BatchConsumer(driver.Consumer):
             if not fetched:
                 self._waiting.discard(tp)
                 return
+        self._unapplied[tp] += 1
         await self._deliver(tp, fetched)
         self._read_offset[tp] = fetched[-1].offset + 1
 
@@ -188,9 +194,9 @@ class BatchConsumer(driver.Consumer):
         return self._read_offset[tp] or 0
 
     def caught_up_at(self, tp: TP) -> float | None:
-        """Return when (epoch seconds) the broker last said that `tp` has no record beyond those delivered, or None."""
+        """Return when (epoch seconds) the broker last said that `tp` has no record beyond those applied, or None."""
         client = self._thread._consumer
-        if client is None or tp not in client.assignment():
+        if self._unapplied[tp] or client is None or tp not in client.assignment():
             return None
         polled_ms, highwater = client.last_poll_timestamp(tp), client.highwater(tp)
         if polled_ms is None or highwater is None or highwater > self.next_offset(tp):
@@ -214,6 +220,7 @@ class BatchConsumer(driver.Consumer):
     def rebalance_ended(self) -> None:
         """Fetch the batch topics again: all are sought, and Faust will not clear the agents' queues any more."""
         self._waiting.clear()
+        self._unapplied.clear()
         self._scoring = True
 
     # -- what may be committed -----------------------------------------------------------------------------------
@@ -229,16 +236,20 @@ class BatchConsumer(driver.Consumer):
     def _new_offset(self, tp: TP) -> int | None:
         return self._done.get(tp)
 
-    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Let the batches under way come to their end, commit them, and only then give the partitions up.
-
-        So the worker that gets them next finds all our rows in the changelogs.
-        """
+    async def come_to_rest(self) -> None:
+        """Deliver nothing more, and wait until all that was applied is safe."""
         self._scoring = False
         self.stop_flow()
         self.app.flow_control.suspend()
         if self.before_revoke is not None:
             await self.before_revoke()
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Let the batches under way come to their end, commit them, and only then give the partitions up.
+
+        So the worker that gets them next finds all our rows in the changelogs.
+        """
+        await self.come_to_rest()
         await self.commit()
         for tp in revoked:
             self._done.pop(tp, None)

@@ -21,7 +21,7 @@ def told(driver: Driver) -> list[tuple[str, float, bytes]]:
 
 
 def stored(driver: Driver) -> dict[str, bytes]:
-    return {incident_id: encode_row(row) for incident_id, row in driver.ledger._incidents.items()}
+    return {incident_id: encode_row(held.incident) for incident_id, held in driver.ledger._held.items()}
 
 
 @given(st.one_of(bursts(INCIDENTS), streams(incidents=INCIDENTS).map(in_order)), stops)

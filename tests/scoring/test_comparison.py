@@ -26,7 +26,7 @@ def run(policy, stream):
     for each in stream:
         track.note(driver.pipe(each))
     track.note(driver.advance(END))
-    return Run(track, dict(driver.ledger._incidents))
+    return Run(track, {incident_id: held.incident for incident_id, held in driver.ledger._held.items()})
 
 
 def compared(policy, stream):

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from msgspec.structs import asdict
 
 from schemas.topics import NOISE_SCORES
-from scoring.forecast import coverage_rate, forecast, growth_scale
 from scoring.decay import LN2
+from scoring.forecast import coverage_rate, forecast, growth_scale
 from tests.builders import hours, item
 from tests.driver import SHIPPED_POLICY as POLICY
 from tests.driver import Driver

@@ -21,7 +21,7 @@ END = hours(24.0 * 60)
 
 
 def rows(driver: Driver) -> dict[str, bytes]:
-    return {incident_id: encode_row(row) for incident_id, row in driver.ledger._incidents.items()}
+    return {incident_id: encode_row(held.incident) for incident_id, held in driver.ledger._held.items()}
 
 
 @given(streams(incidents=INCIDENTS), st.data())

@@ -51,8 +51,10 @@ def twice_and_shuffled(lines: list[bytes], seed: int) -> list[bytes]:
 
 def final_factors(driver: Driver) -> dict[str, list[float]]:
     return {
-        incident_id: [getattr(factors.factors(row, POLICY), name) for name in Factors.__struct_fields__]
-        for incident_id, row in driver.ledger._incidents.items()
+        incident_id: [
+            getattr(factors.factors(held.incident, POLICY), name) for name in Factors.__struct_fields__
+        ]
+        for incident_id, held in driver.ledger._held.items()
     }
 
 

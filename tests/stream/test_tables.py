@@ -1,11 +1,15 @@
 """Tables: which of two rows stands, and what the ledger reads while rows are on their way."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from scoring.changes import Changes
 from scoring.incident import Incident
 from scoring.item import UNKNOWN, Counted, ItemRow
 from scoring.rows import decode_incident, encode_row
+from stream.app import make_app
+from stream.settings import Settings
 from stream.shelves import MemoryShelf
 from stream.tables import PartitionRows, encode_rows, incident_stamp, item_stamp, newer_rows
 
@@ -47,6 +51,29 @@ def test_a_row_that_a_former_owner_wrote_late_does_not_stand() -> None:
     # And in a later part of the changelog, against what lies on the shelf already:
     shelf.put(newer_rows(shelf, [(b"a", _incident(19))], incident_stamp).items(), None)
     assert decode_incident(shelf.get(b"a") or b"").items_offset == 20
+
+
+def test_all_that_a_fetch_gave_of_a_changelog_is_taken_at_once() -> None:
+    """Given what two fetches gave, one of another table; when it is applied; then this table's newest rows stand."""
+    store = make_app(Settings()).tables["incidents"].data
+    changelog = [_incident(20), _incident(12), None]
+    store.apply_changelog_batch(
+        [
+            _fetched("decibel-incidents-changelog", 3, changelog),
+            _fetched("decibel-items-changelog", 3, [b"x"]),
+        ],
+        bytes,
+        bytes,
+    )
+    assert [decode_incident(row).items_offset for _, row in store.shelf(3).rows()] == [20]
+    assert len(store) == 1
+
+
+def _fetched(topic: str, partition: int, rows: list[bytes | None]) -> SimpleNamespace:
+    """An event of the transport: all that one fetch gave of a partition."""
+    records = [SimpleNamespace(key=b"a", value=row) for row in rows]
+    message = SimpleNamespace(topic=topic, partition=partition, offset=len(rows) - 1, value=records)
+    return SimpleNamespace(message=message)
 
 
 def test_rows_on_their_way_are_read_before_those_that_are_stored() -> None:

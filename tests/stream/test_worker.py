@@ -1,7 +1,9 @@
 """The worker on the embedded broker: interrupted at every step of its commit, refused, fed with rubbish."""
 
+import asyncio
 import json
 import sys
+import time
 from base64 import b64decode
 from collections.abc import Iterator
 
@@ -13,7 +15,7 @@ from stream.embedded_broker import ApiKey, EmbeddedBroker
 from tests.agreement import Expected, assert_live_equals
 from tests.crashing_worker import STEPS
 from tests.recordings import keyed, recording
-from tests.wire import Deployment
+from tests.wire import WAIT_S, Deployment
 from tests.workers import WorkerProcess
 
 pytestmark = pytest.mark.slow  # each test starts workers, which take two seconds to join their group
@@ -62,6 +64,29 @@ async def test_a_crash_at_any_step_of_a_commit_loses_and_repeats_nothing(
         expected = Expected(items, profiles)
         await assert_live_equals(deployment, expected)
         assert 'outcome="repeated"' in worker.metrics() or step != "after incident rows"
+
+
+async def test_a_worker_that_is_told_to_end_writes_first_what_it_has_gathered(deployment: Deployment) -> None:
+    """Given a window that would last for long; when the worker is told to end; then all it has applied is safe."""
+    deployment.changes["DECIBEL_WORKER_CONFLATION_MS"] = "10000"
+    items, _ = recording("tech-2021")
+    items = items[:60]
+    with WorkerProcess(deployment) as worker:
+        worker.until_ready()
+        await deployment.produce(SOURCE_ITEMS, keyed(items))
+        deadline = time.monotonic() + WAIT_S
+        while _applied(worker) < len(items):
+            assert time.monotonic() < deadline, worker.log[-2000:]
+            await asyncio.sleep(0.1)  # the condition is the worker's
+        assert worker.stop() == 0
+    await deployment.until_committed()
+    await assert_live_equals(deployment, Expected(items, []))
+
+
+def _applied(worker: WorkerProcess) -> float:
+    """How many records a worker says it has applied."""
+    lines = worker.metrics().splitlines()
+    return next(float(line.split()[-1]) for line in lines if line.startswith("decibel_batch_records_sum"))
 
 
 async def test_a_send_that_the_broker_refuses_ends_the_worker_and_loses_nothing(
