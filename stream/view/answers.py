@@ -134,11 +134,11 @@ def decode_cursor(text: str) -> Cursor:
         padded = text.encode("ascii") + b"=" * (-len(text) % 4)
         cursor = msgspec.json.decode(base64.b64decode(padded, b"-_", validate=True), type=Cursor)
         cursor.incident_id.encode()  # half a character of JSON's escapes is no text
-        return cursor
     except (ValueError, binascii.Error, msgspec.MsgspecError):
         raise RequestError(
             f"cursor: {text[:100]!r} is none that was given; leave it out to begin anew"
         ) from None
+    return cursor
 
 
 class Curve(Struct, frozen=True):
@@ -165,7 +165,22 @@ class IndexCurve(Struct, frozen=True):
         return noise_at(self.value, to_epoch(self.at), self.half_life, now)
 
 
+class IndexNow(Struct, frozen=True):
+    """What an event of the index says of it in proportion to its average."""
+
+    at: Moment
+    half_life: float
+    relative: float | None = None
+
+    def relative_at(self, now: float) -> float | None:
+        """The index at `now` (epoch seconds), by its average as it was told; None while that is not known."""
+        if self.relative is None:
+            return None
+        return noise_at(self.relative, to_epoch(self.at), self.half_life, now)
+
+
 CURVE = msgspec.json.Decoder(Curve)
 INDEX_CURVE = msgspec.json.Decoder(IndexCurve)
 POINT = msgspec.json.Decoder(Point)
+INDEX_NOW = msgspec.json.Decoder(IndexNow)
 INDEX_POINT = msgspec.json.Decoder(IndexPoint)

@@ -62,9 +62,7 @@ class Query(Struct, frozen=True):
         if self.cursor is None:
             return boards
         if self.cursor.board not in boards:
-            raise RequestError(
-                "cursor: it was given for another order or filter; leave it out to begin anew"
-            )
+            raise RequestError("cursor: it was given for another order or filter; leave it out to begin anew")
         return boards[boards.index(self.cursor.board) :]
 
     def matches(self, labels: Labels) -> bool:

@@ -66,6 +66,19 @@ class ViewReader:
         current = await self._client.get(self._keys.current)
         return None if current is None else int(current)
 
+    async def present(self) -> float:
+        """Return the present (epoch seconds): the clock's, or the latest event's time; 0 where neither is known."""
+        _, now, _ = await self._present()
+        return now
+
+    async def latest(self) -> float | None:
+        """Return the latest event time seen (epoch seconds), or None before the first."""
+        generation = await self.generation()
+        if generation is None:
+            return None
+        latest_ms = await self._client.hget(self._keys.of(generation).about, "latest_ms")
+        return None if latest_ms is None else float(latest_ms) / 1000.0
+
     async def incidents(self) -> int:
         """Return how many incidents have a score."""
         keys, _, _ = await self._present()
@@ -136,6 +149,24 @@ class ViewReader:
         """Return the profile of an incident, the event's bytes, or None; an incident may have one before a score."""
         keys, _, _ = await self._present()
         return None if keys is None else await self._client.hget(keys.profiles, incident_id)
+
+    async def scores(self, incident_ids: Sequence[str]) -> dict[str, bytes]:
+        """Return the latest score of each of these incidents that has one, the events' bytes."""
+        keys, _, _ = await self._present()
+        if keys is None or not incident_ids:
+            return {}
+        scores = await self._client.hmget(keys.scores, incident_ids)
+        return {each: score for each, score in zip(incident_ids, scores, strict=True) if score is not None}
+
+    async def profiles(self, incident_ids: Sequence[str]) -> dict[str, bytes]:
+        """Return the profile of each of these incidents that has one, the events' bytes."""
+        keys, _, _ = await self._present()
+        if keys is None or not incident_ids:
+            return {}
+        found = await self._client.hmget(keys.profiles, incident_ids)
+        return {
+            each: profile for each, profile in zip(incident_ids, found, strict=True) if profile is not None
+        }
 
     async def history(self, incident_id: str) -> tuple[Point, ...]:
         """Return noise and polarity over time, the earliest first: the last of each cell of `view.history_step_s`."""
@@ -243,6 +274,10 @@ class ViewReader:
             first, last = await pipeline.execute()
         return (first[0][0].decode(), last[0][0].decode()) if first and last else None
 
+    async def live_entries(self) -> int:
+        """Return how many events the live stream holds."""
+        return int(await self._client.xlen(self._keys.live))
+
     async def _present(self) -> tuple[GenerationKeys | None, float, float | None]:
         """The keys of the present generation, now (epoch s), and the half-life (s) that orders its boards."""
         generation = await self.generation()
@@ -326,9 +361,7 @@ class ViewReader:
                 Raw(profile) if profile else None,
                 None if place is None else int(place) + 1,
             )
-            for incident_id, score, profile, place in zip(
-                incident_ids, scores, profiles, places, strict=True
-            )
+            for incident_id, score, profile, place in zip(incident_ids, scores, profiles, places, strict=True)
         ]
 
     async def _figures(self, keys: GenerationKeys, folded: Sequence[str], now: float) -> list[Figure]:
@@ -354,8 +387,8 @@ class ViewReader:
 async def opened(settings: Settings, clock: Callable[[], float] = time.time) -> AsyncIterator[ViewReader]:
     """Give a reader of the view that the settings name. Raises ViewError for what Redis raises.
 
-    The present is what `clock` says (epoch seconds), or the latest event's time where the settings' clock is that of the
-    stream.
+    The present is what `clock` says (epoch seconds), or the latest event's time where the settings' clock is that of
+    the stream.
     """
     present = clock if settings.clock == "wall" else None
     with view_errors(settings, "the view cannot be read"):
