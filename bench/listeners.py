@@ -1,7 +1,7 @@
 """Many SSE clients in one process: raw sockets and epoll, so that the load costs less than what it measures.
 
-`python -m bench.listeners HOST PORT PATH ENCODING CLIENTS DECODED` connects, says `ready` on stdout, and reads until its
-standard input tells how many events each client must get, and all have got them; then it prints what came of it as JSON.
+`python -m bench.listeners HOST PORT PATH ENCODING CLIENTS DECODED` connects, says `ready` on stdout, and reads until
+its standard input tells how many events each client must get, and all have got them; then it prints what came of it.
 
 Of DECODED clients every event's place is read. Of the others events are counted; where they are compressed (ENCODING
 `gzip`), what a client got counts as all events if it is, byte by byte, what a decoded one got: its length and CRC-32.
