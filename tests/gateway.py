@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
@@ -12,38 +11,46 @@ import aiohttp
 import msgspec
 
 from schemas.cloudevents import Output
+from schemas.topics import INCIDENT_PROFILES
 from stream.gateway.run import serve
 from stream.settings import Settings
 from stream.view.connection import Client, connect
 from stream.view.writer import ViewWriter
+from tests.builders import hours, item, profile
+from tests.driver import Driver
 from tests.view import entries_of, fresh, laid_out, piece, world
 
 WAIT_S = 20.0
 
 
 class Gateway:
-    """A gateway that is served: `http` asks it, `writer` changes its view."""
+    """A gateway: `http` asks it, `raw` leaves answers compressed, `writer` changes its view, `stop` ends it."""
 
     def __init__(
-        self, settings: Settings, port: int, http: aiohttp.ClientSession, client: Client, writer: ViewWriter
+        self,
+        settings: Settings,
+        port: int,
+        http: aiohttp.ClientSession,
+        raw: aiohttp.ClientSession,
+        client: Client,
+        writer: ViewWriter,
+        stop: asyncio.Event,
     ) -> None:
-        self.settings, self.port, self.http = settings, port, http
-        self.client, self.writer = client, writer
+        self.settings, self.port, self.http, self.raw = settings, port, http, raw
+        self.client, self.writer, self.stop = client, writer, stop
+        self._entries = entries_of(settings)
         self._offsets: dict[tuple[str, int], int] = {}
 
     async def tell(self, *outputs: Output) -> None:
         """Write events into the view, each after those before it in its partition."""
-        for output in outputs:
-            for place, records in laid_out([output]).items():
-                first = self._offsets.get(place, 0)
-                [record] = [each._replace(offset=first) for each in records]
-                log = {place: [record]}
-                part = piece(log, entries_of(self.settings), place, 0, 1)
-                written = await self.writer.write(
-                    1, [msgspec.structs.replace(part, begin=first, end=first + 1)]
-                )
-                assert not written.displaced
-                self._offsets[place] = first + 1
+        for place, records in laid_out(outputs).items():
+            first = self._offsets.get(place, 0)
+            moved = [record._replace(offset=first + record.offset) for record in records]
+            part = piece({place: moved}, self._entries, place, 0, len(moved))
+            end = first + len(moved)
+            written = await self.writer.write(1, [msgspec.structs.replace(part, begin=first, end=end)])
+            assert not written.displaced
+            self._offsets[place] = end
 
     async def json(self, path: str, status: int = 200, **asked: Any) -> Any:
         """What it answers, parsed; the status must be as expected."""
@@ -57,9 +64,10 @@ class Gateway:
 async def served(base: Settings, *outputs: Output, **changes: Any) -> AsyncIterator[Gateway]:
     """Serve a view that holds `outputs`; `changes` are settings of the gateway."""
     mine = fresh(base)
-    gateway = msgspec.structs.replace(mine.gateway, port=0, rate_per_s=0.0, tick_ms=1, **changes)
+    chosen = {"port": 0, "rate_per_s": 0.0, "tick_ms": 1, **changes}
+    gateway = msgspec.structs.replace(mine.gateway, **chosen)
     mine = msgspec.structs.replace(mine, gateway=gateway)
-    stop, address = asyncio.Event(), asyncio.get_running_loop().create_future()
+    stop, bound = asyncio.Event(), asyncio.get_running_loop().create_future()
     async with aclosing(connect(mine)) as client:
         writer = ViewWriter(client, mine.view)
         await writer.begin(entries_of(mine).half_life_s)
@@ -67,27 +75,30 @@ async def served(base: Settings, *outputs: Output, **changes: Any) -> AsyncItera
             serve(
                 mine,
                 stop,
-                bound=lambda host, port: address.set_result(port),
+                bound=lambda host, port: bound.set_result(port),
                 with_kafka=False,
                 listen=False,
             )
         )
         try:
-            await asyncio.wait({serving, address}, return_when=asyncio.FIRST_COMPLETED, timeout=WAIT_S)
+            await asyncio.wait({serving, bound}, return_when=asyncio.FIRST_COMPLETED, timeout=WAIT_S)
             if serving.done():
                 serving.result()
-            port = await address
-            async with aiohttp.ClientSession(
-                f"http://127.0.0.1:{port}", auto_decompress=True, timeout=aiohttp.ClientTimeout(WAIT_S)
-            ) as http:
-                gate = Gateway(mine, port, http, client, writer)
+            port = await bound
+            address, patience = f"http://127.0.0.1:{port}", aiohttp.ClientTimeout(WAIT_S)
+            async with (
+                aiohttp.ClientSession(address, timeout=patience) as http,
+                aiohttp.ClientSession(address, timeout=patience, auto_decompress=False) as raw,
+            ):
+                gate = Gateway(mine, port, http, raw, client, writer, stop)
                 await gate.tell(*outputs)
                 yield gate
         finally:
             stop.set()
             await asyncio.wait_for(serving, WAIT_S)
-            async for key in client.scan_iter(match=f"{mine.view.prefix}:*", count=1000):
-                await client.delete(key)
+            async with aclosing(connect(mine)) as cleaning:  # a test may have killed the Redis of the other
+                async for key in cleaning.scan_iter(match=f"{mine.view.prefix}:*", count=1000):
+                    await cleaning.delete(key)
 
 
 def streaming() -> Settings:
@@ -148,6 +159,10 @@ def everything() -> tuple[Output, ...]:
     return world()
 
 
-def since(started: float) -> float:
-    """Seconds since `started` (monotonic)."""
-    return time.monotonic() - started
+def scored(incident: str, **fields: Any) -> list[Output]:
+    """An incident with a score, and a profile of these fields."""
+    driver = Driver()
+    said = msgspec.structs.replace(profile(incident), **fields)
+    outputs = [Output(INCIDENT_PROFILES, incident, f"p-{incident}", hours(0.0), said)]
+    outputs += driver.profile(said, at=hours(0.0))
+    return [*outputs, *driver.pipe(item(f"item of {incident}", incident, h=1.0, likes=5000))]
