@@ -94,7 +94,7 @@ PAYLOADS = (
 
 
 async def test_what_attackers_write_stays_text_everywhere(base):
-    """Given titles, names, positions and ids of an attack corpus; then every answer is whole, of its type, and says them
+    """Given titles, names, positions and ids of an attack corpus; then every answer is whole, and says them
     as text."""
     told = []
     for number, text in enumerate(PAYLOADS):
