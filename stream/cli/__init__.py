@@ -44,6 +44,10 @@ COMMANDS: Final[dict[str, Entry]] = {
     "merge": Entry("stream.cli.merge:merge", "Merge an incident into another: its items count there."),
     "tail": Entry("stream.cli.tail:tail", "Print a topic's events as they come."),
     "view": Entry("stream.cli.view:view", "Keep the view in Redis and look into it (run, rebuild, show)."),
+    "alerts": Entry(
+        "stream.cli.alerts:alerts",
+        "Tell people and programs what rules ask for (run, test, list, retry, simulate).",
+    ),
     "dead-letters": Entry(
         "stream.cli.dead_letters:dead_letters",
         "Look at rejected records and send them again (list, show, requeue).",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from stream.alerts.metrics import AlertMetrics
 from stream.metrics import WorkerMetrics
 from stream.view.metrics import ViewMetrics
 
@@ -20,7 +21,8 @@ _METRIC = re.compile(r"(?<![\w./])decibel_[a-z_]+\b(?![./])")
 
 def measured():
     """Every metric of every process."""
-    return [family for metrics in (WorkerMetrics(), ViewMetrics()) for family in metrics.registry.collect()]
+    processes = (WorkerMetrics(), ViewMetrics(), AlertMetrics())
+    return [family for metrics in processes for family in metrics.registry.collect()]
 
 
 def exported():
