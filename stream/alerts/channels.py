@@ -12,7 +12,8 @@ from stream.alerts.notices import Notice
 from stream.alerts.rules import Duration, Name, Table
 from stream.settings_source import Secret
 
-HttpUrl = Annotated[str, Meta(pattern=r"^https?://[^\s/]+\S*$", max_length=4096)]
+HTTP_URL: Final = r"^https?://[^\s/]+\S*$"
+HttpUrl = Annotated[str, Meta(pattern=HTTP_URL, max_length=4096)]
 
 
 class AlertmanagerChannel(Table, frozen=True, tag="alertmanager", tag_field="kind"):

@@ -101,14 +101,19 @@ class Desk:
 
     def advance(self, now: float) -> list[Notice]:
         """Return what is told because it is `now`."""
-        notices = []
-        for each in [each for each in self._waiting.values() if each.until <= now]:
-            notices += self._release(each, now)
+        notices = self.wait_no_more(now, now)
         while self._heap and self._heap[0][0] <= now:
             at, key = heapq.heappop(self._heap)
             if self._planned.get(key) == at:
                 del self._planned[key]
                 notices += self._settle(key, now)
+        return notices
+
+    def wait_no_more(self, now: float, until: float = NEVER) -> list[Notice]:
+        """Judge those events that wait for their score up to `until` as if it did not come; by default all."""
+        notices = []
+        for each in [each for each in self._waiting.values() if each.until <= until]:
+            notices += self._release(each, now)
         return notices
 
     @property

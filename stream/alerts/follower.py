@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from schemas.times import HOUR_S
 from schemas.topics import COMPACTED
 from stream.alerts.channels import ChannelTable, takes
-from stream.alerts.desk import Desk
+from stream.alerts.desk import SETTLE_S, Desk
 from stream.alerts.heard import TOPICS, Heard, at_of, read
 from stream.alerts.metrics import AlertMetrics
 from stream.alerts.notices import Notice
@@ -56,7 +56,7 @@ class Follower:
         self._desk, self._outbox, self._metrics, self._wake = desk, outbox, metrics, wake
         self._channels = {channel.name: channel for channel in channels}
         self._positions: dict[TopicPartition, int] = {}
-        self._heard_at = 0.0
+        self._heard_at, self._came = 0.0, time.monotonic()
         self._pruned = 0.0
         self._progress, self._following = time.monotonic(), False
 
@@ -110,6 +110,10 @@ class Follower:
             self._metrics.read(TOPICS[topic], readable=heard is not None)
             if heard is not None:
                 notices += self._desk.hear(heard, self._time(heard))
+        if polled:
+            self._came = time.monotonic()
+        elif time.monotonic() - self._came >= SETTLE_S:
+            notices += self._desk.wait_no_more(self._now())  # with `clock = "stream"`, time stands still now
         notices += self._desk.advance(self._now())
         changes = self._desk.take_changes()
         for tp, found in polled.items():

@@ -15,12 +15,18 @@ from msgspec import Struct
 from schemas.errors import SettingsError
 from schemas.words import Sensitivity
 from scoring.policy import Policy
-from stream.alerts.channels import SECRET_FIELDS, AppriseChannel, ChannelTable
-from stream.alerts.rules import Rule, clock_time
+from stream.alerts.channels import HTTP_URL, SECRET_FIELDS, AppriseChannel, ChannelTable
+from stream.alerts.rules import CLOCK_TIME, DURATION, NAME, Rule, clock_time
 from stream.loading import field_first
 from stream.settings_source import Secret
 
 _KEYS: Final = ("rule", "channel")
+_PATTERNS: Final = {
+    NAME: "1 to 64 of the letters A-Z a-z 0-9 . _ -",
+    DURATION: "a length of time, as 30s, 15min, 12h or 2d",
+    CLOCK_TIME: "a time of day, as 22:00",
+    HTTP_URL: "a URL that begins with http:// or https://",
+}
 _READINESS: Final = (Sensitivity.FEWER, Sensitivity.BALANCED, Sensitivity.MORE)
 """How readily spikes are told, from the fewest."""
 
@@ -67,7 +73,25 @@ def _converted(path: Path, table: str, number: int, value: Any, kind: Any) -> An
     try:
         return msgspec.convert(value, kind, dec_hook=_secret_text)
     except msgspec.ValidationError as error:
-        raise SettingsError(f"{place}: {field_first(str(error))}") from None
+        raise SettingsError(f"{place}: {_explained(str(error))}") from None
+
+
+def _explained(message: str) -> str:
+    """Return msgspec's message with the key first, and what it allows in words.
+
+    >>> _explained("Object contains unknown field `levels` - at `$.when`")
+    'when.levels: there is no such key'
+    """
+    unknown = "Object contains unknown field `"
+    if message.startswith(unknown):
+        name, _, path = message.removeprefix(unknown).partition("`")
+        path = path.partition("`$")[2].strip("`.")
+        return f"{path}.{name}: there is no such key".lstrip(".")
+    text = field_first(message)
+    for pattern, words in _PATTERNS.items():
+        if pattern.replace("\\", "\\\\") in text or pattern in text:
+            return f"{text.partition(':')[0]}: not allowed; allowed: {words}"
+    return text
 
 
 def _secret_text(kind: type[Any], value: Any) -> Any:

@@ -14,10 +14,14 @@ from msgspec import Meta, Struct, field
 
 from schemas.words import Activity, Category, PeakKind, Sensitivity, State, Trend
 
-Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
-Duration = Annotated[str, Meta(pattern=r"^[1-9]\d{0,4}(s|min|h|d)$")]
+NAME: Final = r"^[A-Za-z0-9_.-]{1,64}$"
+DURATION: Final = r"^[1-9]\d{0,4}(s|min|h|d)$"
+CLOCK_TIME: Final = r"^([01]\d|2[0-3]):[0-5]\d$"
+
+Name = Annotated[str, Meta(pattern=NAME)]
+Duration = Annotated[str, Meta(pattern=DURATION)]
 """A length of time as it is written: `15min`, `12h`, `2d`."""
-ClockTime = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+ClockTime = Annotated[str, Meta(pattern=CLOCK_TIME)]
 """A time of day as it is written: `22:00`."""
 Noise = Annotated[float, Meta(ge=0.0, le=100.0)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -58,14 +58,11 @@ async def run_alerts(settings: Settings, partitions: Partitions, stop: asyncio.E
             follower = Follower(
                 settings, consumer, partitions, desk, outbox, told.channels, metrics, lambda: _wake(couriers)
             )
-            tasks = [follower.run(stop), *(courier.run(stop) for courier in couriers)]
-            for channel in told.channels:
-                sender = by_name[channel.name]
-                if isinstance(channel, AlertmanagerChannel) and isinstance(sender, AlertmanagerSender):
-                    tasks.append(_resend(channel, sender, desk, stop))
             http = HttpServer(alerts.http_host, alerts.http_port, metrics, follower.stuck_s)
             try:
                 await _listen(http, settings)
+                tasks = [follower.run(stop), *(courier.run(stop) for courier in couriers)]
+                tasks += [_resend(channel, sender, desk, stop) for channel, sender in _lasting(told, by_name)]
                 await _until_first_ends(tasks, stop, couriers)
             except KafkaError as error:
                 raise BrokerError(f"the alerts cannot read: {error}; check that Kafka runs") from error
@@ -111,6 +108,16 @@ def _sender(channel: ChannelTable, session: aiohttp.ClientSession) -> Sender:
     if isinstance(channel, AppriseChannel):
         return ServiceSender(channel)
     return WebhookSender(channel, session)
+
+
+def _lasting(
+    told: RuleFile, by_name: Mapping[str, Sender]
+) -> Iterator[tuple[AlertmanagerChannel, AlertmanagerSender]]:
+    """Yield the channels that are told again what lasts."""
+    for channel in told.channels:
+        sender = by_name[channel.name]
+        if isinstance(channel, AlertmanagerChannel) and isinstance(sender, AlertmanagerSender):
+            yield channel, sender
 
 
 async def _resend(

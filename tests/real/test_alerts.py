@@ -174,7 +174,9 @@ def attempts(deliveries):
 async def at_alertmanager(alertmanager, receiver, expected):
     """It has an alert of every incident; it has told its own receiver of each once."""
     alerts = {each["fingerprint"]: each for each in alertmanager.alerts()}
-    assert {each["labels"]["incident"] for each in alerts.values()} == {event[1] for event in expected.values()}
+    assert {each["labels"]["incident"] for each in alerts.values()} == {
+        event[1] for event in expected.values()
+    }
     assert {each["annotations"]["event_id"] for each in alerts.values()} <= set(expected)
     assert {each["labels"]["alertname"] for each in alerts.values()} == {"everything"}
 

@@ -47,6 +47,13 @@ def test_an_event_whose_score_does_not_come_is_told_all_the_same():
     assert len(at.advance(hours(0) + 2.0)) == 1
 
 
+def test_an_event_need_not_wait_where_nothing_comes_any_more():
+    at = desk(rule())
+    at.hear(changed(), hours(0))
+    assert len(at.wait_no_more(hours(0))) == 1
+    assert at.wait_no_more(hours(0)) == []
+
+
 def test_a_repeat_is_not_told_again_nor_by_a_desk_that_was_restarted():
     rules, stored = [rule()], {}
     at = desk(*rules)
