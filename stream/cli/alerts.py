@@ -78,11 +78,11 @@ def run(invocation: Invocation) -> None:
       DECIBEL_ALERTS_RULES=alerts.toml DECIBEL_ALERTS_DATADIR=/var/lib/decibel decibel alerts run
     """
     settings = invocation.settings
+    rules_of(settings)
+    datadir_of(settings.alerts.datadir)
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr, force=True)
     for name in ("aiokafka", "kafka", "mode"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    rules_of(settings)
-    datadir_of(settings.alerts.datadir)
     partitions = partitions_of(settings, TOPICS, "the alerts")
 
     async def until_told() -> None:
