@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -12,7 +13,7 @@ from pathlib import Path
 import aiohttp
 from aiokafka.errors import KafkaError
 
-from schemas.errors import BrokerError, SettingsError
+from schemas.errors import BrokerError, SettingsError, StateError
 from schemas.times import format_time, from_epoch
 from scoring.policy import load_policy
 from stream.alerts.alertmanager import AlertmanagerSender
@@ -66,6 +67,10 @@ async def run_alerts(settings: Settings, partitions: Partitions, stop: asyncio.E
                 await _until_first_ends(tasks, stop, couriers)
             except KafkaError as error:
                 raise BrokerError(f"the alerts cannot read: {error}; check that Kafka runs") from error
+            except sqlite3.Error as error:
+                raise StateError(
+                    f"{alerts.datadir}: the outbox cannot be written: {error}; is the disk full?"
+                ) from error
             finally:
                 await http.stop()
 

@@ -42,11 +42,13 @@ class ServiceSender:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._send, notice)
 
     def _send(self, notice: Notice) -> Answer:
-        body = "\n".join(part for part in (notice.summary, notice.link) if part)
+        # In a chat, `@everyone` in a stranger's title must name nobody: a mark of no width stands behind each `@`.
+        title, summary = (text.replace("@", "@\u200b") for text in (notice.title, notice.summary))
+        body = "\n".join(part for part in (summary, notice.link) if part)
         kind = apprise.NotifyType.SUCCESS if notice.kind == "resolved" else _TYPES[notice.severity]
         taken = self._service.notify(
-            title=notice.title,
-            body=body or notice.title,
+            title=title,
+            body=body or title,
             notify_type=kind,
             body_format=apprise.NotifyFormat.TEXT,
         )

@@ -27,12 +27,12 @@ _ACTIVITIES: Final = {
 
 
 def clean(text: str) -> str:
-    """Return the text in one line without control characters; `@` names nobody in a chat.
+    """Return the text in one line without control characters.
 
-    >>> clean("stop\\x1b[2J\\n@channel")
-    'stop [2J @\\u200bchannel'
+    >>> clean("stop\\x1b[2J\\nnow")
+    'stop [2J now'
     """
-    return "".join(char if char.isprintable() else " " for char in text).replace("@", "@\u200b")
+    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def alert_of(rule: Rule, heard: Heard, event: Trigger, known: Known, policy: Policy) -> Alert:

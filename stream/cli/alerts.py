@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import signal
-import sys
 import time
-from typing import Final
 
 import click
 from msgspec import Struct
@@ -21,14 +17,21 @@ from stream.alerts.outbox import Delivery, Outbox, datadir_of, undelivered
 from stream.alerts.rules import Rule, When
 from stream.alerts.run import rules_of, run_alerts, try_channels
 from stream.alerts.simulate import Sent, simulate
-from stream.cli.context import Invocation, console, json_option, pass_invocation, plain, print_json
+from stream.cli.context import (
+    Invocation,
+    console,
+    json_option,
+    log_to_stderr,
+    pass_invocation,
+    plain,
+    print_json,
+    until_told,
+)
 from stream.cli.profiles import read_profiles
 from stream.cli.scoring_options import columns_option, policy_option
 from stream.files import RecordFile
 from stream.replay import Replay
 from stream.view.topics import partitions_of
-
-LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 rules_option = click.option(
     "--rules",
@@ -80,18 +83,9 @@ def run(invocation: Invocation) -> None:
     settings = invocation.settings
     rules_of(settings)
     datadir_of(settings.alerts.datadir)
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr, force=True)
-    for name in ("aiokafka", "kafka", "mode"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    log_to_stderr()
     partitions = partitions_of(settings, TOPICS, "the alerts")
-
-    async def until_told() -> None:
-        stop, loop = asyncio.Event(), asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop.set)
-        await run_alerts(settings, partitions, stop)
-
-    asyncio.run(until_told())
+    asyncio.run(until_told(lambda stop: run_alerts(settings, partitions, stop)))
 
 
 @alerts.command()

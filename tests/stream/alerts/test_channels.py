@@ -16,6 +16,7 @@ from schemas.times import format_time, parse_time
 from stream.alerts.alertmanager import AlertmanagerSender, postable
 from stream.alerts.answers import LONGEST_RETRY_AFTER_S, Outcome, answer_of, pause_s, retry_after_s
 from stream.alerts.channels import AlertmanagerChannel, AppriseChannel, WebhookChannel
+from stream.alerts.notices import Alert, Notice
 from stream.alerts.services import ServiceSender
 from stream.alerts.signature import signed
 from stream.alerts.webhook import WebhookSender, request_of
@@ -99,6 +100,11 @@ async def test_in_binary_mode_they_are_headers_whatever_an_id_holds(session, rec
     assert posted.headers["ce-subject"] == "fu%C3%9F%20%224%22%0D%0AX:%20y"
     assert posted.headers["ce-type"] == "decibel.alert.told.v1"
     assert "x" not in posted.headers
+
+
+def test_the_documentation_names_every_field_of_a_notice():
+    for field in (*Notice.__struct_encode_fields__, *Alert.__struct_encode_fields__):
+        assert re.search(rf"`{field}`", PAGE.split("Its data:")[1].split("## Signatures")[0]), field
 
 
 def test_the_same_notice_always_has_the_same_body():

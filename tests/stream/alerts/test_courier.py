@@ -169,3 +169,30 @@ async def test_what_waits_too_long_is_given_up_and_counted(outbox, receiver, tmp
     put(outbox, notices("a"), now=1000.0 - 3600.0 * HASTY.give_up_h - 1.0)
     async with delivering(outbox, receiver.url, clock=Ticking()):
         await until(lambda: undelivered(tmp_path)[0].state == "failed")
+
+
+class KilledError(Exception):
+    """The end of a process."""
+
+
+class Dying(Outbox):
+    """An outbox whose process dies just before it notes that something was delivered."""
+
+    def delivered(self, number, now):
+        raise KilledError
+
+
+async def test_what_was_taken_but_not_noted_comes_again_under_the_same_id_with_the_same_body(
+    receiver, tmp_path
+):
+    with Dying(tmp_path) as outbox:
+        put(outbox, notices("a"))
+        with pytest.raises(ExceptionGroup):
+            async with delivering(outbox, receiver.url):
+                await asyncio.Event().wait()
+    with Outbox(tmp_path) as outbox:
+        async with delivering(outbox, receiver.url):
+            await until(lambda: not undelivered(tmp_path))
+    first, second = receiver.posted
+    assert first.said["id"] == second.said["id"]
+    assert first.body == second.body
