@@ -3,20 +3,30 @@
 import asyncio
 import json
 import os
+import random
 import subprocess
 import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
 
+import aiohttp
+import msgspec
 import pytest
 
+from schemas.times import from_epoch
 from schemas.topics import INCIDENT_PROFILES, PEAK_CROSSINGS, SOURCE_ITEMS, STATE_CHANGES, TREND_UPDATES
+from stream.alerts.alertmanager import AlertmanagerSender
+from stream.alerts.answers import Outcome
+from stream.alerts.channels import AlertmanagerChannel
+from stream.alerts.heard import TOPICS
 from stream.provisioning import apply
 from tests.agreement import Expected
+from tests.alerting import changed, desk, rule, scored
 from tests.real.alertmanager import RealAlertmanager
 from tests.receiver import Receiver
 from tests.recordings import keyed, recording
+from tests.view import put, world
 from tests.wire import Deployment
 from tests.workers import WorkerProcess
 
@@ -155,6 +165,71 @@ async def test_each_event_arrives_once_although_the_receiver_was_away_and_the_pr
             )
             assert sorted(came) == sorted(expected), "each once"
             await at_alertmanager(alertmanager, receiver, expected)
+
+
+@pytest.mark.timeout(300)  # the process is started ten times
+async def test_alerts_killed_at_any_time_lose_nothing_and_repeat_only_what_is_the_same(deployment, tmp_path):
+    """Given alerts that are killed at random moments while events come; when they have told all; then every event has
+    arrived, and what came twice came with the same id and bytes, once for each kill at most."""
+    outputs = [output for output in world() if output.topic in TOPICS]
+    chance = random.Random(20261125)
+    async with Receiver() as receiver:
+        rules = RULES.format(alertmanager="http://127.0.0.1:9", receiver=receiver.url).replace('"duty", ', "")
+        (tmp_path / "alerts.toml").write_text(rules)
+        deployment.changes["DECIBEL_ALERTS_FIRST"] = "beginning"
+        kills, size = 9, len(outputs) // 10 + 1
+        with alerting(deployment) as alerts:
+            for first in range(0, len(outputs), size):
+                await put(deployment, outputs[first : first + size])
+                if first + size < len(outputs):
+                    if chance.random() < 0.7:
+                        before = len(receiver.posted)
+                        await receiver.until(lambda: len(receiver.posted) > before, "it delivers")  # noqa: B023
+                    alerts.kill()
+                    alerts.start()
+            wanted = {
+                output.id
+                for output in outputs
+                if output.topic in {STATE_CHANGES, TREND_UPDATES, PEAK_CROSSINGS}
+            }
+            await receiver.until(lambda: set(hooked(receiver)) == wanted, "every event")
+            await until(lambda: not undelivered(deployment), "nothing is undelivered")
+    bodies = {}
+    for posted in receiver.posted:
+        assert bodies.setdefault(posted.said["id"], posted.body) == posted.body
+    again = len(hooked(receiver)) - len(wanted)
+    print(f"{len(wanted)} events, {kills} kills, {again} repeats")  # noqa: T201 - the figures of a run by hand
+    assert again <= kills
+
+
+async def test_alertmanager_shows_what_lasts_until_it_has_ended_and_is_told_of_both_once():
+    """Given an alert that lasts; when it is told again and again, and then ends; then Alertmanager has told its own
+    receiver twice: that it fires, and that it is over."""
+    at = desk(rule("major", resolve={"after": "1h"}))
+    begun = time.time()
+    at.hear(msgspec.structs.replace(scored(), id="score"), begun)
+    [fires] = at.hear(changed(), begun)
+    [over] = at.advance(begun + 3600.0)
+    over = msgspec.structs.replace(over, ends=from_epoch(begun))
+    async with Receiver() as receiver:
+        with RealAlertmanager(f"{receiver.url}/told") as alertmanager:
+            channel = AlertmanagerChannel("duty", alertmanager.url, resend="1s")
+            async with aiohttp.ClientSession() as session:
+                sender = AlertmanagerSender(channel, session)
+                assert (await sender.send(fires)).outcome is Outcome.TAKEN
+                await receiver.until(lambda: len(receiver.posted) == 1, "it fires")
+                [before] = alertmanager.alerts()
+                await until(lambda: time.time() > begun + 1.5, "an interval has passed")
+                assert (await sender.send_all([fires], time.time())).outcome is Outcome.TAKEN
+                [after] = alertmanager.alerts()
+                assert after["fingerprint"] == before["fingerprint"]
+                assert after["startsAt"] == before["startsAt"]
+                assert after["endsAt"] > before["endsAt"], "it lasts on"
+                assert (await sender.send(over)).outcome is Outcome.TAKEN
+                await receiver.until(lambda: len(receiver.posted) == 2, "it is over")
+                assert alertmanager.alerts() == []
+    statuses = [alert["status"] for posted in receiver.posted for alert in posted.said["alerts"]]
+    assert statuses == ["firing", "resolved"]
 
 
 def hooked(receiver):
