@@ -92,7 +92,7 @@ class Desk:
         elif not isinstance(event, IncidentProfile):
             if event.revision <= known.scored:
                 notices += self._judge(heard, event, known, now)
-            elif heard.id not in self._waiting and not self._told_already(heard):
+            elif heard.id not in self._waiting:
                 self._waiting[heard.id] = _Waiting(heard, now + SETTLE_S)
                 self._changed.add((WAITING, heard.id))
         for key in sorted(self._groups_of.get(heard.incident_id, ())):
@@ -184,9 +184,6 @@ class Desk:
     def _waiting_of(self, incident_id: str) -> list[_Waiting]:
         return [each for each in self._waiting.values() if each.heard.incident_id == incident_id]
 
-    def _told_already(self, heard: Heard) -> bool:
-        return any(alert_id(rule, heard) in self._seen for rule in self._rules.values())
-
     def _release(self, waiting: _Waiting, now: float) -> list[Notice]:
         heard = waiting.heard
         del self._waiting[heard.id]
@@ -275,9 +272,9 @@ class Desk:
             times.append(group.due)
         if group.open and not (group.ended is not None and group.collected):
             # Its end, or that it lasts still, is told now or then, but not in quiet hours.
-            at = max(now, -NEVER if group.ended is not None else self._repeat_at(group, rule))
-            times.append(at if rule.urgent or abs(at) == NEVER else quiet_until(rule, at) or at)
-        at = min(times, default=NEVER)
+            at = max(now, self._repeat_at(group, rule) if group.ended is None else group.ended)
+            times.append(at if rule.urgent or at == NEVER else quiet_until(rule, at) or at)
+        at = max(group.since, min(times, default=NEVER))
         if at < self._planned.get(key, NEVER):
             self._planned[key] = at
             heapq.heappush(self._heap, (at, key))

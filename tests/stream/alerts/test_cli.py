@@ -178,3 +178,25 @@ def test_run_says_what_is_missing_before_it_looks_for_kafka(tmp_path):
     assert "alerts.rules" in run("run", code=1).stderr
     file = rule_file(tmp_path, "")
     assert "alerts.datadir" in run("run", code=1, DECIBEL_ALERTS_RULES=str(file)).stderr
+
+
+# -- doctor -------------------------------------------------------------------------------------------------
+
+
+def examined(**environ):
+    """What `decibel doctor` finds of alerting."""
+    kafka = {"DECIBEL_KAFKA_API_VERSION": "2.3"}  # it looks at no broker then
+    done = CliRunner().invoke(main, ["doctor", "--json"], env=kafka | environ)
+    return [each for each in json.loads(done.stdout) if each["name"] == "alerts"]
+
+
+def test_doctor_looks_at_alerts_where_there_are_rules(tmp_path, undelivered):
+    assert examined() == []
+    wrong = rule_file(tmp_path, "[[rule]]\n")
+    [failed] = examined(DECIBEL_ALERTS_RULES=str(wrong))
+    assert (failed["status"], "rule 1: name" in failed["detail"]) == ("fail", True)
+    sample = {"DECIBEL_ALERTS_RULES": RULES[1]}
+    [waits] = examined(**sample, **undelivered)
+    assert (waits["status"], waits["detail"]) == ("warn", "1 notices wait and 1 have failed: duty, hook")
+    [good] = examined(**sample, DECIBEL_ALERTS_DATADIR=str(tmp_path / "new"))
+    assert good["detail"] == "4 rules, 3 channels, everything delivered"

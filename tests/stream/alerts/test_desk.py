@@ -235,6 +235,33 @@ def test_an_end_in_quiet_hours_is_told_when_they_are_over():
     assert [(each.kind, to_epoch(each.at)) for each in told_until(at, 100)] == [("resolved", hours(31))]
 
 
+def test_an_alert_that_begins_anew_before_its_end_was_told_goes_on():
+    at, _ = opened(rule(resolve={"after": "6h"}, **NIGHT), h=18)
+    assert told_until(at, 25) == []
+    at.hear(scored(revision=2, h=30), hours(30))
+    at.hear(changed(revision=2, h=30), hours(30))
+    kinds = [(each.kind, to_epoch(each.at)) for each in told_until(at, 100)]
+    assert kinds == [("alert", hours(31)), ("resolved", hours(36))]
+
+
+def test_an_end_is_told_after_what_was_still_collected_when_it_came():
+    at, _ = opened(rule(resolve={"after": "2h"}, **NIGHT), h=21)
+    at.hear(scored(revision=2, h=22.5), hours(22.5))
+    at.hear(changed(revision=2, h=22.5), hours(22.5))
+    kinds = [(each.kind, each.lasting, to_epoch(each.at)) for each in told_until(at, 100)]
+    assert kinds == [("alert", False, hours(31)), ("resolved", False, hours(31))]
+
+
+def test_a_digest_is_not_put_off_by_what_comes_after_its_boundary():
+    """Given a desk that was not looked at for a while; when more comes; then what is overdue is told with it."""
+    at = desk(rule(digest="15min"))
+    at.hear(scored(revision=2), hours(0.1))
+    at.hear(changed(revision=1), hours(0.1))
+    assert told(at.hear(changed(revision=2), hours(0.3))) == [
+        ("digest", ["leak/1/state/Major Controversy", "leak/2/state/Major Controversy"])
+    ]
+
+
 def test_a_repeat_that_quiet_hours_of_yesterday_held_waits_for_those_of_today():
     """Given a desk that stood still from one night into the next; when it goes on; then it comes to an end."""
     at, _ = opened(rule(resolve={"after": "90h"}, repeat_after="12h", **NIGHT), h=11)
@@ -248,6 +275,14 @@ def test_an_open_alert_goes_on_after_a_restart():
     at = restarted(at, stored, *rules)
     assert at.lasting("hook") == [notice]
     assert [each.kind for each in told_until(at, 100)] == ["repeat", "resolved"]
+
+
+def test_an_end_that_quiet_hours_hold_is_told_after_a_restart():
+    rules, stored = [rule(resolve={"after": "6h"}, **NIGHT)], {}
+    at, _ = opened(*rules, h=18)
+    assert told_until(at, 25) == []
+    at = restarted(at, stored, *rules)
+    assert [(each.kind, to_epoch(each.at)) for each in told_until(at, 100)] == [("resolved", hours(31))]
 
 
 def test_a_rule_that_is_no_more_is_forgotten_with_its_alerts():
@@ -339,7 +374,7 @@ def steps(draw):
 
 
 @given(rules(), steps())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_no_event_is_lost_none_is_told_twice_and_none_in_quiet_hours(rule, steps):
     """Given any rule and events; when they come in any order, repeated, over restarts; then each is told once."""
     at, stored, notices, heard = desk(rule), {}, [], set()

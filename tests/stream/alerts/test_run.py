@@ -4,15 +4,17 @@ import asyncio
 import sqlite3
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 
 from schemas.cloudevents import TYPE_OF
 from schemas.codec import encode
 from schemas.errors import BrokerError, SettingsError, StateError
-from schemas.topics import STATE_CHANGES
+from schemas.topics import NOISE_SCORES, STATE_CHANGES
+from stream.alerts.follower import in_order
 from stream.alerts.heard import TOPICS
 from stream.alerts.outbox import FILE, undelivered
 from stream.alerts.run import run_alerts
@@ -213,3 +215,19 @@ def test_topics_that_are_missing_are_named(deployment):
     )
     with pytest.raises(BrokerError, match="topic no-incident-profiles does not exist"):
         partitions_of(elsewhere, TOPICS, "the alerts")
+
+
+def test_records_are_judged_in_the_order_in_which_the_broker_took_them():
+    def records(logical, *stamps):
+        return [SimpleNamespace(topic=logical, timestamp=stamp) for stamp in stamps]
+
+    scores, states = TopicPartition("scores", 0), TopicPartition("states", 0)
+    polled = {states: records("s", 1, 3, 3), scores: records("n", 2, 3)}
+    found = in_order(polled, {scores: NOISE_SCORES, states: STATE_CHANGES})
+    assert [(topic, record.timestamp) for topic, record in found] == [
+        (STATE_CHANGES, 1),
+        (NOISE_SCORES, 2),
+        (NOISE_SCORES, 3),
+        (STATE_CHANGES, 3),
+        (STATE_CHANGES, 3),
+    ]
