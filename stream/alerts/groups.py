@@ -114,7 +114,7 @@ def again(group: Group, kind: NoticeKind, now: float) -> Notice:
         group=group.key,
         at=from_epoch(now),
         since=before.since,
-        title=f"{'Over' if resolved else 'Still'}: {before.title}",
+        title=f"[{'over' if resolved else 'still'}] {before.title}",
         summary=before.summary,
         link=before.link,
         labels=before.labels,

@@ -19,10 +19,10 @@ MOST_LISTED: Final = 20
 """Lines of a digest; what lies beyond is counted."""
 
 _ACTIVITIES: Final = {
-    Activity.SPIKING: "is spiking",
-    Activity.SUBSIDED: "has subsided",
-    Activity.SILENT: "has fallen silent",
-    Activity.NORMAL: "is back to its usual volume",
+    Activity.SPIKING: "spiking",
+    Activity.SUBSIDED: "the spike has subsided",
+    Activity.SILENT: "silent",
+    Activity.NORMAL: "back to its usual volume",
 }
 
 
@@ -47,7 +47,7 @@ def alert_of(rule: Rule, heard: Heard, event: Trigger, known: Known, policy: Pol
         topic=heard.topic,
         incident_id=event.incident_id,
         at=event.at,
-        title=f"{name} {what}",
+        title=f"{name}: {what}",
         summary=clean(more),
         category=known.category,
         noise=noise,
@@ -67,42 +67,42 @@ def bundled(alerts: Sequence[Alert]) -> tuple[str, str]:
         return alerts[0].title, alerts[0].summary
     incidents = len({alert.incident_id for alert in alerts})
     of = f" on {incidents} incidents" if incidents > 1 else ""
-    lines = [f"{alert.at:%Y-%m-%d %H:%M} UTC: {alert.title}" for alert in alerts[:MOST_LISTED]]
+    lines = [f"{alert.at:%Y-%m-%d %H:%M} UTC  {alert.title}" for alert in alerts[:MOST_LISTED]]
     if len(alerts) > MOST_LISTED:
         lines.append(f"and {len(alerts) - MOST_LISTED} more")
-    return f"{len(alerts)} alerts{of}: {alerts[-1].title}", "\n".join(lines)
+    return f"{len(alerts)} alerts{of} – {alerts[-1].title}", "\n".join(lines)
 
 
 def _said(event: Trigger, noise: float, policy: Policy) -> tuple[str, str]:
-    """Return what has happened, as the rest of a sentence that begins with the incident; and more about it."""
+    """Return what has happened in some words that stand behind the incident's title, and more about it."""
     loud = f"noise {shown(noise)} ({level_of(noise, policy)})"
     if isinstance(event, StateChange):
         figures = ", ".join(f"{name} {value:g}" for name, value in event.evidence.items())
         before = f" (was {event.previous.value})" if event.previous else ""
-        return f"is now {event.to.value}{before}", f"{event.reason}; {figures or 'no figures'}; {loud}"
+        return f"now {event.to.value}{before}", f"{event.reason}; {figures or 'no figures'}; {loud}"
     if isinstance(event, PeakCrossing):
         return _crossed(event, loud)
     rates = ", ".join(f"{rate:.2g} items per hour over {horizon}" for horizon, rate in event.rates.items())
     said = []
     if event.trend != event.previous:
-        said.append(f"is {event.trend.value.lower()} (was {event.previous.value.lower()})")
+        said.append(f"{event.trend.value.lower()} (was {event.previous.value.lower()})")
     if event.activity != event.previous_activity:
         said.append(_ACTIVITIES[event.activity])
-    return " and ".join(said), f"{event.multiple:.1f} times its usual volume; {rates}; {loud}"
+    return ", ".join(said), f"{event.multiple:.1f} times its usual volume; {rates}; {loud}"
 
 
 def _crossed(event: PeakCrossing, loud: str) -> tuple[str, str]:
     if event.kind is PeakKind.NEW_PEAK:
-        return f"is at a new peak, noise {shown(event.noise)}", loud
+        return f"new peak, noise {shown(event.noise)}", loud
     if event.kind is PeakKind.PEAKED:
         peak = event.peak
         if peak is None:
-            return "has peaked", loud
+            return "peaked", loud
         when = from_epoch(to_epoch(peak.at))
         return (
-            f"has peaked at noise {shown(peak.noise)}",
+            f"peaked at noise {shown(peak.noise)}",
             f"its peak was on {when:%Y-%m-%d %H:%M} UTC; {loud}",
         )
     if event.kind is PeakKind.ROSE_ABOVE:
-        return f"has risen to {event.level}", loud
-    return f"has fallen below {event.level}", loud
+        return f"risen to {event.level}", loud
+    return f"fallen below {event.level}", loud

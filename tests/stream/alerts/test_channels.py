@@ -162,7 +162,7 @@ async def test_a_service_gets_title_and_text_by_apprise(receiver):
     answer = await ServiceSender(channel).send(notices("@channel")[0])
     assert answer.outcome is Outcome.TAKEN
     [posted] = receiver.posted
-    assert posted.said["title"] == "@\u200bchannel is now Major Controversy (was Debated)"
+    assert posted.said["title"] == "@\u200bchannel: now Major Controversy (was Debated)"
     assert posted.said["message"].endswith("https://decibel.example/incident/%40channel")
     assert posted.said["type"] == "warning"
 

@@ -88,7 +88,7 @@ def test_a_notice_names_the_incident_by_its_title_and_leads_to_its_page():
     at.hear(profiled(profile("a/b", Ada="S")), hours(0))
     at.hear(scored("a/b"), hours(0))
     [notice] = at.hear(changed("a/b"), hours(0))
-    assert notice.title == "a/b is now Major Controversy (was Debated)"
+    assert notice.title == "a/b: now Major Controversy (was Debated)"
     assert notice.link == "https://decibel.example/incident/a%2Fb"
     assert notice.labels == {
         "alertname": "all",
@@ -112,7 +112,7 @@ def test_a_digest_goes_out_at_its_boundary_with_all_of_its_group():
     assert told([notice]) == [
         ("digest", ["leak/1/state/Major Controversy", "vote/1/state/Major Controversy"])
     ]
-    assert notice.title.startswith("2 alerts on 2 incidents: ")
+    assert notice.title.startswith("2 alerts on 2 incidents – ")
     assert notice.group == "Safety"
 
 
