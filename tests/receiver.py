@@ -32,12 +32,14 @@ class Posted:
 
 
 class Receiver:
-    """Listens on a port of its own while it is `up`; `answer` says what it answers to a request."""
+    """Listens on a port of its own while it is `up`; `answer` says what it answers, unless it is `silent`."""
 
     def __init__(self) -> None:
         [self.port] = _free_ports(1)
         self.posted: list[Posted] = []
         self.answer: Callable[[Posted], web.Response] = lambda _: web.Response()
+        self.silent = False
+        self._ending = asyncio.Event()
         self._runner: web.AppRunner | None = None
         self._came = asyncio.Condition()
 
@@ -51,8 +53,18 @@ class Receiver:
         """The ids of the CloudEvents it was sent, in either mode, with repeats."""
         return [each.headers.get("ce-id") or each.said["id"] for each in self.posted]
 
+    def event_ids(self, path: str = "/hook") -> list[str]:
+        """The ids of the events of which it was told under a path, in structured mode, with repeats."""
+        return [
+            alert["event_id"]
+            for posted in self.posted
+            if posted.path == path
+            for alert in posted.said["data"]["alerts"]
+        ]
+
     async def up(self) -> Self:
         """Listen."""
+        self._ending.clear()
         app = web.Application()
         app.router.add_post("/{path:.*}", self._take)
         self._runner = web.AppRunner(app, access_log=None)
@@ -62,6 +74,7 @@ class Receiver:
 
     async def down(self) -> None:
         """Stop listening: who connects is refused."""
+        self._ending.set()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -80,6 +93,8 @@ class Receiver:
         async with self._came:
             self.posted.append(posted)
             self._came.notify_all()
+        if self.silent:
+            await self._ending.wait()
         return self.answer(posted)
 
     async def __aenter__(self) -> Self:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import msgspec
@@ -18,6 +19,9 @@ from stream.alerts.rules import seconds
 
 MISSED: Final = 4.0
 """An alert that lasts ends by itself when it was not sent again for so many intervals; Prometheus waits as long."""
+
+TEST_S: Final = 60.0
+"""How long a test is shown."""
 
 
 class PostableAlert(Struct, frozen=True, rename="camel"):
@@ -36,13 +40,21 @@ class AlertmanagerSender:
     def __init__(self, channel: AlertmanagerChannel, session: Session) -> None:
         self._channel, self._session = channel, session
         self._url = f"{channel.url.rstrip('/')}/api/v2/alerts"
+        # One request at a time: what lasts must not overtake the word that it has ended.
+        self._turn = asyncio.Lock()
 
     async def send(self, notice: Notice) -> Answer:
         """Send one notice."""
-        return await self.send_all([notice], time.time())
+        async with self._turn:
+            return await self._post([notice], time.time())
 
-    async def send_all(self, notices: Iterable[Notice], now: float) -> Answer:
-        """Send notices in one request, as they stand at `now` (epoch seconds)."""
+    async def send_lasting(self, lasting: Callable[[], list[Notice]]) -> Answer | None:
+        """Send, in one request, what lasts when it is this one's turn; None where nothing does."""
+        async with self._turn:
+            notices = lasting()
+            return await self._post(notices, time.time()) if notices else None
+
+    async def _post(self, notices: Iterable[Notice], now: float) -> Answer:
         body = msgspec.json.encode([postable(notice, self._channel, now) for notice in notices])
         headers = {"Content-Type": "application/json"}
         if token := self._channel.token.reveal():
@@ -56,7 +68,9 @@ def postable(notice: Notice, channel: AlertmanagerChannel, now: float) -> Postab
     One that lasts ends when it is not sent again; what nothing ends, or what has ended before it was first told, is
     shown for `lasts`.
     """
-    if notice.kind == "resolved":
+    if notice.kind == "test":
+        ends = now + TEST_S
+    elif notice.kind == "resolved":
         ends = to_epoch(notice.ends or notice.at)
     elif notice.lasting:
         ends = now + MISSED * seconds(channel.resend)

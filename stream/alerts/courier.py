@@ -68,7 +68,14 @@ class Courier:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self.wake.wait(), self._sleep_s(now))
                 continue
-            self._note(delivery, await self._sender.send(delivery.notice))
+            self._note(delivery, await self._attempt(delivery.notice))
+
+    async def _attempt(self, notice: Notice) -> Answer:
+        try:
+            return await self._sender.send(notice)
+        except Exception as error:  # a fault in one channel's library must not end the others
+            log.exception("channel %s: sending %s failed unexpectedly", self.channel, notice.id)
+            return Answer(Outcome.FAILED, f"failed unexpectedly: {type(error).__name__}")
 
     def _note(self, delivery: Delivery, answer: Answer) -> None:
         now = self._clock()

@@ -24,7 +24,7 @@ async def post(session: Session, url: str, body: bytes, headers: Mapping[str, st
             return answer_of(response.status, response.headers, text, time.time())
     except TimeoutError:
         return Answer(Outcome.AWAY, "no answer in time")
-    except (aiohttp.ClientError, OSError) as error:
+    except (aiohttp.ClientError, OSError, ValueError) as error:
         # Not the error's text: it may hold the URL, and that a token.
         reason = getattr(error, "strerror", None) or type(error).__name__
         return Answer(Outcome.AWAY, f"cannot be reached: {reason}")

@@ -130,11 +130,9 @@ async def _resend(
 ) -> None:
     """Tell an Alertmanager again and again what lasts. It is no delivery: what is missed is made good by the next."""
     while not stop.is_set():
-        lasting = desk.lasting(channel.name)
-        if lasting:
-            answer = await sender.send_all(lasting, time.time())
-            if answer.outcome is not Outcome.TAKEN:
-                log.warning("channel %s: what lasts was not taken: %s", channel.name, answer.detail)
+        answer = await sender.send_lasting(lambda: desk.lasting(channel.name))
+        if answer is not None and answer.outcome is not Outcome.TAKEN:
+            log.warning("channel %s: what lasts was not taken: %s", channel.name, answer.detail)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), seconds(channel.resend))
 

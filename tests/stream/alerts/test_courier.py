@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from stream.alerts.answers import Answer, Outcome
 from stream.alerts.channels import WebhookChannel
 from stream.alerts.courier import Courier
 from stream.alerts.metrics import AlertMetrics
@@ -196,3 +197,31 @@ async def test_what_was_taken_but_not_noted_comes_again_under_the_same_id_with_t
     first, second = receiver.posted
     assert first.said["id"] == second.said["id"]
     assert first.body == second.body
+
+
+class Faulty:
+    """A sender whose library breaks at its first notice."""
+
+    def __init__(self):
+        self.sent = []
+
+    async def send(self, notice):
+        self.sent.append(notice.id)
+        if len(self.sent) == 1:
+            raise LookupError("https://hooks.example/hush")
+        return Answer(Outcome.TAKEN)
+
+
+async def test_a_library_that_breaks_fails_that_attempt_alone_and_its_words_are_not_kept(outbox, tmp_path):
+    first, second = notices("a", "b")
+    put(outbox, [first, second])
+    stop, sender = asyncio.Event(), Faulty()
+    courier = Courier("hook", sender, outbox, HASTY, AlertMetrics(["hook"]), Ticking())
+    async with asyncio.TaskGroup() as group:
+        group.create_task(courier.run(stop))
+        await until(lambda: not undelivered(tmp_path) or undelivered(tmp_path)[0].attempts == 1)
+        assert "hush" not in "".join(each.error for each in undelivered(tmp_path))
+        await until(lambda: not undelivered(tmp_path))
+        stop.set()
+        courier.wake.set()
+    assert sorted(sender.sent) == sorted([first.id, first.id, second.id])

@@ -86,17 +86,8 @@ def events():
     return [output for output in world() if output.topic == STATE_CHANGES]
 
 
-def hooked(receiver):
-    return [
-        alert["event_id"]
-        for posted in receiver.posted
-        if posted.path == "/hook"
-        for alert in posted.said["data"]["alerts"]
-    ]
-
-
 async def until_delivered(deployment, receiver, count):
-    await receiver.until(lambda: len(hooked(receiver)) >= count, f"{count} events at the webhook")
+    await receiver.until(lambda: len(receiver.event_ids()) >= count, f"{count} events at the webhook")
 
     async def all_noted():
         return not undelivered(outbox_of(deployment))
@@ -127,7 +118,7 @@ async def test_every_channel_is_told_of_every_event_that_a_rule_asks_for(deploym
     async with alerting(deployment):
         await until_delivered(deployment, receiver, len(events()))
     wanted = sorted(output.id for output in events())
-    assert sorted(hooked(receiver)) == wanted
+    assert sorted(receiver.event_ids()) == wanted
     at_duty = [
         each["annotations"]["event_id"]
         for posted in receiver.posted
@@ -149,7 +140,7 @@ async def test_it_goes_on_where_it_was_and_repeats_of_a_worker_are_not_told(depl
     await put(deployment, told[half - half // 2 :])
     async with alerting(deployment):
         await until_delivered(deployment, receiver, len(events()))
-    assert sorted(hooked(receiver)) == sorted(output.id for output in events())
+    assert sorted(receiver.event_ids()) == sorted(output.id for output in events())
 
 
 async def test_on_an_empty_outbox_it_begins_with_what_comes_from_then_on(deployment, receiver):
@@ -162,7 +153,7 @@ async def test_on_an_empty_outbox_it_begins_with_what_comes_from_then_on(deploym
         late = [output.id for output in told[-40:] if output.topic == STATE_CHANGES]
         await until_delivered(deployment, receiver, len(late))
     assert late
-    assert sorted(hooked(receiver)) == sorted(late)
+    assert sorted(receiver.event_ids()) == sorted(late)
 
 
 async def test_a_record_that_cannot_be_read_is_left_out(deployment, receiver):
@@ -176,7 +167,7 @@ async def test_a_record_that_cannot_be_read_is_left_out(deployment, receiver):
     await put(deployment, [first])
     async with alerting(deployment):
         await until_delivered(deployment, receiver, 1)
-    assert hooked(receiver) == [first.id]
+    assert receiver.event_ids() == [first.id]
 
 
 async def test_an_event_without_headers_is_told_under_its_place(deployment, receiver):
@@ -185,7 +176,7 @@ async def test_an_event_without_headers_is_told_under_its_place(deployment, rece
     await deployment.produce(STATE_CHANGES, [(first.key.encode(), encode(first.event))])
     async with alerting(deployment):
         await until_delivered(deployment, receiver, 1)
-    [ident] = hooked(receiver)
+    [ident] = receiver.event_ids()
     assert ident.startswith("state-changes/")
 
 
