@@ -1,16 +1,19 @@
-"""What `decibel doctor` checks: settings, policy, Kafka, topics, lag, the view; each with what to do."""
+"""What `decibel doctor` checks: settings, policy, Kafka, topics, lag, the view, alerts; each with what to do."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Final, Literal
 
 from msgspec import Struct
 
 from schemas.errors import BrokerError, DecibelError, ViewError
 from scoring.policy import load_policy
+from stream.alerts.outbox import datadir_of, undelivered
+from stream.alerts.rule_file import load_rules
 from stream.kafka_lag import lag
 from stream.provisioning import Standing, partition_mismatch, plan, standing_topics
 from stream.settings import Settings
@@ -42,6 +45,25 @@ def examine(load: Callable[[], Settings]) -> Iterator[Check]:
     yield _policy(settings)
     yield from _kafka(settings)
     yield _view(settings)
+    if settings.alerts.rules:
+        yield _alerts(settings)
+
+
+def _alerts(settings: Settings) -> Check:
+    """Whether the rules of alerting are right, and whether everything is delivered."""
+    try:
+        told = load_rules(Path(settings.alerts.rules), load_policy(settings.policy or None))
+        left = undelivered(datadir_of(settings.alerts.datadir))
+    except DecibelError as error:
+        return Check("alerts", "fail", str(error), "Correct the file of rules, or the [alerts] section.")
+    if left:
+        failed = sum(each.state == "failed" for each in left)
+        channels = ", ".join(sorted({each.channel for each in left}))
+        detail = f"{len(left) - failed} notices wait and {failed} have failed: {channels}"
+        return Check("alerts", "warn", detail, "Run `decibel alerts list --pending`.")
+    return Check(
+        "alerts", "ok", f"{len(told.rules)} rules, {len(told.channels)} channels, everything delivered"
+    )
 
 
 def _policy(settings: Settings) -> Check:

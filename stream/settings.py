@@ -20,6 +20,7 @@ from stream.settings_source import Reading, Secret, read_sources
 
 __all__ = [
     "GatewaySettings",
+    "AlertSettings",
     "KafkaSettings",
     "RocksdbSettings",
     "Secret",
@@ -219,6 +220,29 @@ class GatewaySettings(Struct, frozen=True):
         return tuple(re.split(r"[\s,]+", self.tokens.reveal().strip())) if self.tokens else ()
 
 
+class AlertSettings(Struct, frozen=True):
+    """Alerts: where rules and outbox are, how delivery is repeated. Without `rules` nothing is told.
+
+    A channel that does not answer is tried again after `first_retry_s`, doubled up to `longest_retry_s`; what was not
+    delivered within `give_up_h` stays listed as failed. Notices are kept for `keep_h` after their end.
+    """
+
+    rules: str = ""
+    datadir: str = ""
+    first: Literal["end", "beginning"] = "end"
+    page_url: Annotated[
+        str,
+        Meta(pattern=r"^(https?://[^\s/]+\S*)?$", description="empty, or a URL that begins with http(s)://"),
+    ] = ""
+    timeout_s: Annotated[float, Meta(ge=0.1, le=300.0)] = 10.0
+    first_retry_s: Annotated[float, Meta(ge=0.01, le=600.0)] = 1.0
+    longest_retry_s: Annotated[float, Meta(ge=0.01, le=86400.0)] = 300.0
+    give_up_h: Hours = 72
+    keep_h: Hours = 336
+    http_host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
+    http_port: Port = 9649
+
+
 class Settings(Struct, frozen=True):
     """All settings. `app_id` names consumer group and Faust app; an empty `policy` is the shipped one."""
 
@@ -231,6 +255,7 @@ class Settings(Struct, frozen=True):
     rocksdb: RocksdbSettings = RocksdbSettings()
     view: ViewSettings = ViewSettings()
     gateway: GatewaySettings = GatewaySettings()
+    alerts: AlertSettings = AlertSettings()
 
 
 _PATHS: Final = (
@@ -245,6 +270,8 @@ _PATHS: Final = (
     "view.cert_file",
     "view.key_file",
     "gateway.tokens_file",
+    "alerts.rules",
+    "alerts.datadir",
 )
 """Keys that name a file or folder; a relative one in the settings file starts at that file's folder."""
 
@@ -264,13 +291,14 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     _check_worker(reading)
     _check_view(reading)
     _check_gateway(reading)
+    _check_alerts(reading)
     return reading.build(Settings)
 
 
 def _check_files(reading: Reading) -> None:
     for key in _PATHS:
         name = str(reading.get(key))
-        if key != "worker.datadir" and name and not Path(name).is_file():
+        if not key.endswith(".datadir") and name and not Path(name).is_file():
             raise reading.error(key, f"there is no file {name!r}; give the path of one that can be read")
     for key in ("kafka.password", "view.password", "gateway.tokens"):
         _read_secret(reading, key)
@@ -320,6 +348,11 @@ def _check_worker(reading: Reading) -> None:
         raise reading.error(
             "worker.store", "rocksdb:// needs worker.datadir, a folder of this worker alone; set it"
         )
+
+
+def _check_alerts(reading: Reading) -> None:
+    if float(str(reading.get("alerts.first_retry_s"))) > float(str(reading.get("alerts.longest_retry_s"))):
+        raise reading.error("alerts.first_retry_s", "above alerts.longest_retry_s; set it to that or less")
 
 
 def _check_view(reading: Reading) -> None:

@@ -17,6 +17,7 @@ _PACKAGES = {
     "prometheus": "prometheus",
     "promtool": "prometheus",
     "chromium": "chromium",
+    "amtool": "prometheus-alertmanager",
 }
 """Command -> the Debian package that brings it; what is not here is its own package's name."""
 

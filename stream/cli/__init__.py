@@ -45,6 +45,10 @@ COMMANDS: Final[dict[str, Entry]] = {
     "tail": Entry("stream.cli.tail:tail", "Print a topic's events as they come."),
     "view": Entry("stream.cli.view:view", "Keep the view in Redis and look into it (run, rebuild, show)."),
     "gateway": Entry("stream.cli.gateway:gateway", "Serve REST, live events and pages from the view (run)."),
+    "alerts": Entry(
+        "stream.cli.alerts:alerts",
+        "Tell people and programs what rules ask for (run, test, list, retry, simulate).",
+    ),
     "dead-letters": Entry(
         "stream.cli.dead_letters:dead_letters",
         "Look at rejected records and send them again (list, show, requeue).",

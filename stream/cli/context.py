@@ -6,16 +6,23 @@ files.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 import msgspec
 from rich.console import Console
 
 from stream.settings import Settings, load_settings
+
+LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 class Invocation:
@@ -45,6 +52,21 @@ def console() -> Console:
     """A rich console on stdout; where that is no terminal, tables are as wide as their content, for grep."""
     out = Console(highlight=False, markup=False, emoji=False)
     return out if out.is_terminal else Console(highlight=False, markup=False, emoji=False, width=240)
+
+
+def log_to_stderr() -> None:
+    """Log what a command that goes on and on does, to stderr; of the Kafka clients only what is amiss."""
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr, force=True)
+    for name in ("aiokafka", "kafka", "mode"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+async def until_told(run: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    """Run until SIGTERM or Ctrl-C sets the event that `run` is given."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    await run(stop)
 
 
 def plain(text: str) -> str:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import signal
-import sys
 from typing import Final
 
 import click
@@ -17,7 +14,16 @@ from schemas.times import format_time
 from schemas.words import Category
 from scoring.levels import level_of
 from scoring.policy import load_policy
-from stream.cli.context import Invocation, console, json_option, pass_invocation, plain, print_json
+from stream.cli.context import (
+    Invocation,
+    console,
+    json_option,
+    log_to_stderr,
+    pass_invocation,
+    plain,
+    print_json,
+    until_told,
+)
 from stream.view.answers import Board, Change, Found
 from stream.view.entries import Point
 from stream.view.listing import MOST_ON_A_PAGE
@@ -25,7 +31,6 @@ from stream.view.reader import opened
 from stream.view.run import require_shared, run_rebuild, run_sink
 from stream.view.topics import partitions_of
 
-LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 BOARD: Final = "board"
 CHANGES_SHOWN: Final = 10
 
@@ -60,16 +65,9 @@ def run(invocation: Invocation) -> None:
     """
     settings = invocation.settings
     require_shared(settings)
-    _log()
+    log_to_stderr()
     partitions = partitions_of(settings)
-
-    async def until_told() -> None:
-        stop, loop = asyncio.Event(), asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop.set)
-        await run_sink(settings, partitions, stop)
-
-    asyncio.run(until_told())
+    asyncio.run(until_told(lambda stop: run_sink(settings, partitions, stop)))
 
 
 @view.command()
@@ -88,7 +86,7 @@ def rebuild(invocation: Invocation, *, as_json: bool) -> None:
     """
     settings = invocation.settings
     require_shared(settings)
-    _log()
+    log_to_stderr()
     done = asyncio.run(run_rebuild(settings, partitions_of(settings)))
     if as_json:
         print_json(done)
@@ -165,9 +163,3 @@ def _show_incident(shown: Shown, *, as_json: bool) -> None:
     for change in shown.changes[:CHANGES_SHOWN]:
         click.echo(f"  {change.topic:<14}  {plain(change.id)}")
     click.echo(f"as of {format_time(found.at)}")
-
-
-def _log() -> None:
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr, force=True)
-    for name in ("aiokafka", "kafka", "mode"):
-        logging.getLogger(name).setLevel(logging.WARNING)

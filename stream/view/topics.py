@@ -1,8 +1,11 @@
-"""The consumer of the view: every partition of its topics, outside of any group, for the view keeps the offsets."""
+"""A consumer outside of any group: every partition of some topics, for a reader that keeps the offsets itself.
+
+So do the view and the alerts.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, closing
 from typing import Any, Final
 
@@ -16,18 +19,18 @@ from stream.topics import physical
 from stream.view.entries import TOPICS
 
 Partitions = Mapping[TopicPartition, str]
-"""Each partition of the view's topics, with the logical name of its topic."""
+"""Each partition of the topics that are read, with the logical name of its topic."""
 
 REQUEST_TIMEOUT_MS: Final = 30_000
 """How long one request to Kafka may take; Kafka's own default."""
 
 
-def partitions_of(settings: Settings) -> Partitions:
-    """Return every partition of the view's topics. Raises BrokerError where a topic is missing."""
+def partitions_of(settings: Settings, topics: Iterable[str] = TOPICS, reader: str = "the view") -> Partitions:
+    """Return every partition of `topics` (logical). Raises BrokerError where one is missing."""
     found: dict[TopicPartition, str] = {}
-    with broker_errors(settings, "the view cannot be read"), closing(consumer(settings)) as client:
+    with broker_errors(settings, f"{reader} cannot read"), closing(consumer(settings)) as client:
         present = client.topics()
-        for logical in TOPICS:
+        for logical in topics:
             name = physical(settings, logical)
             numbers = client.partitions_for_topic(name) if name in present else None
             if not numbers:
@@ -37,15 +40,17 @@ def partitions_of(settings: Settings) -> Partitions:
 
 
 @asynccontextmanager
-async def reading(settings: Settings, partitions: Partitions) -> AsyncIterator[AIOKafkaConsumer]:
+async def reading(
+    settings: Settings, partitions: Partitions, reader: str = "view"
+) -> AsyncIterator[AIOKafkaConsumer]:
     """Give a consumer to which `partitions` are assigned. Raises BrokerError where it cannot connect."""
-    client = AIOKafkaConsumer(**_arguments(settings))
+    client = AIOKafkaConsumer(**_arguments(settings, reader))
     try:
         await client.start()
     except (KafkaError, OSError) as error:
         await client.stop()
         raise BrokerError(
-            f"the view cannot be read: {error}; check that Kafka runs, and kafka.bootstrap"
+            f"the {reader} cannot read: {error}; check that Kafka runs, and kafka.bootstrap"
         ) from error
     try:
         client.assign(list(partitions))
@@ -54,11 +59,11 @@ async def reading(settings: Settings, partitions: Partitions) -> AsyncIterator[A
         await client.stop()
 
 
-def _arguments(settings: Settings) -> dict[str, Any]:
+def _arguments(settings: Settings, reader: str) -> dict[str, Any]:
     kafka = settings.kafka
     arguments: dict[str, Any] = {
         "bootstrap_servers": kafka.servers,
-        "client_id": f"{settings.app_id}-view",
+        "client_id": f"{settings.app_id}-{reader}",
         "group_id": None,
         "enable_auto_commit": False,
         # Where what was to be read next is no longer kept, what is left is read.

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from scoring.policy import load_policy
+from stream.alerts.rule_file import load_rules
 from stream.settings import load_settings
 from stream.settings_source import variable_of
 from tests.real.kafka import VERSION
@@ -135,8 +137,10 @@ def test_a_worker_starts_when_its_topics_are_made_and_again_when_it_ends(service
 
 
 def test_the_settings_in_compose_are_settings(services):
-    for name in ("topics", "worker", "view", "gateway"):
-        load_settings(None, services[name]["environment"])
+    for name in ("topics", "worker", "view", "gateway", "alerts"):
+        told = services[name]["environment"]
+        # The file of rules is there in the container alone; the test below looks at it.
+        load_settings(None, {key: value for key, value in told.items() if key != "DECIBEL_ALERTS_RULES"})
         assert services[name]["read_only"] is True
 
 
@@ -158,6 +162,31 @@ def test_nothing_listens_beyond_this_machine(services):
     ports = [port for service in services.values() for port in service.get("ports", [])]
     assert ports
     assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+# -- alerts -------------------------------------------------------------------------------------------------
+
+
+def test_the_alerts_have_rules_that_are_right_and_an_outbox_that_outlives_them(services):
+    alerts = services["alerts"]
+    told = load_settings(
+        None, {name: value for name, value in alerts["environment"].items() if name != "DECIBEL_ALERTS_RULES"}
+    )
+    mounted = dict(volume.split(":")[:2] for volume in alerts["volumes"])
+    assert mounted["./alerts.toml"] == alerts["environment"]["DECIBEL_ALERTS_RULES"]
+    assert told.alerts.datadir.startswith(mounted["alerts"] + "/")
+    assert mounted["alerts"] in given("VOLUME")[0], "there its user may write"
+    assert str(told.alerts.http_port) in alerts["healthcheck"]["test"][-1]
+    grace_s = int(alerts["stop_grace_period"].removesuffix("s"))
+    assert grace_s > told.alerts.timeout_s
+    [channel] = load_rules(DEPLOY / "alerts.toml", load_policy()).channels
+    assert channel.url == "http://alertmanager:9093"
+    assert services["alertmanager"]["ports"] == ["127.0.0.1:9093:9093"]
+
+
+def test_alertmanager_accepts_its_configuration():
+    amtool = require("amtool", "to check deploy/alertmanager")
+    accepted(amtool, "check-config", str(DEPLOY / "alertmanager" / "alertmanager.yml"))
 
 
 # -- Prometheus ---------------------------------------------------------------------------------------------

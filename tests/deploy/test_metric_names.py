@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from stream.alerts.metrics import AlertMetrics
 from stream.gateway.metrics import GatewayMetrics
 from stream.metrics import WorkerMetrics
 from stream.view.metrics import ViewMetrics
@@ -21,7 +22,7 @@ _METRIC = re.compile(r"(?<![\w./])decibel_[a-z_]+\b(?![./])")
 
 def measured():
     """Every metric of every process."""
-    every = (WorkerMetrics(), ViewMetrics(), GatewayMetrics())
+    every = (WorkerMetrics(), ViewMetrics(), GatewayMetrics(), AlertMetrics())
     return [family for metrics in every for family in metrics.registry.collect()]
 
 
