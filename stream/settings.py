@@ -19,8 +19,8 @@ from msgspec import Meta, Struct
 from stream.settings_source import Reading, Secret, read_sources
 
 __all__ = [
-    "GatewaySettings",
     "AlertSettings",
+    "GatewaySettings",
     "KafkaSettings",
     "RocksdbSettings",
     "Secret",
