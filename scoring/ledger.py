@@ -17,8 +17,8 @@ from schemas.noise_index import IndexShare
 from schemas.source_item import SourceItem
 from schemas.times import to_epoch
 from schemas.words import Cause, Tier
-from scoring import activity, events, evidence, factors, lifecycle, merge, movement, polarity
-from scoring.assessment import NOTHING_ELSE, Assessment, assess, look_ahead, next_deadline
+from scoring import activity, events, evidence, factors, lifecycle, merge, polarity
+from scoring.assessment import NOTHING_ELSE, assess, look_ahead, next_deadline
 from scoring.changes import Changes, Outcome, Tally
 from scoring.clock import Clock, Times, times_of
 from scoring.curve import settle_averages
@@ -32,8 +32,7 @@ from scoring.movement import Before
 from scoring.policy import OTHER, Policy
 from scoring.quiet import NEVER_CALM, Calm, stays
 from scoring.rows import Rows
-
-DETECTED: Final = "first detected"
+from scoring.teller import Teller
 
 ROUNDING_S: Final = 0.01
 """By how much the time of a deadline that is worked out anew may be sooner than it was, at most: whole milliseconds,
@@ -53,7 +52,6 @@ class Ledger:
         conflate: bool = False,
     ) -> None:
         self.policy, self.rows, self.clock, self.partition = policy, rows, clock, partition
-        self.conflate = conflate
         self.time = 0.0
         self.tally = Tally()
         self.deadlines = Deadlines()
@@ -63,8 +61,8 @@ class Ledger:
         self._held: dict[str, Held] = {}
         self._items_held = 0
         self._dirty: list[tuple[str, Held]] = []
-        self._to_score: list[tuple[str, Held]] = []
         self._changes = Changes()
+        self._teller = Teller(policy, conflate=conflate)
 
     # -- what comes in -------------------------------------------------------------------------------------------
 
@@ -181,13 +179,12 @@ class Ledger:
 
     def emit(self, output: Output) -> None:
         """Put an event of the caller's own among the outputs, in its place in the order."""
-        self._changes.outputs.append(output)
+        self._teller.tell(output)
 
     def collect(self) -> Changes:
         """Return everything that has changed since the last call, and begin anew."""
         changes, policy = self._changes, self.policy
-        for incident_id, held in self._to_score:
-            changes.outputs.append(self._score(incident_id, held))
+        changes.outputs = self._teller.take()
         for incident_id, held in self._dirty:
             held.dirty, held.stored_at = False, None
             if held.moves:
@@ -196,7 +193,6 @@ class Ledger:
                     part = part_of(incident, policy)
                     self.index.replace(incident_id, held.part, part, incident.as_of)
                     held.part = part
-        self._to_score.clear()
         self._dirty.clear()
         self._changes = Changes()
         return changes
@@ -315,7 +311,7 @@ class Ledger:
             # What comes next comes no sooner than planned, but for the rounding of its time.
             held.stale = True
             self.deadlines.hasten(incident_id, ROUNDING_S, now)
-        self._tell_score(incident_id, held, ToScore(was, None))
+        self._teller.score(incident_id, held, ToScore(was, None))
 
     def _revise(self, incident_id: str, held: Held, now: float, was: Before) -> None:
         """After evidence or profile have changed: a new revision, assessed, told and planned."""
@@ -334,24 +330,14 @@ class Ledger:
         assessed = assess(incident, policy, now, ahead)
         due = next_deadline(incident, policy, now, assessed.ahead)
         held.assessed(assessed.ahead)
-        self._tell(incident_id, held, now, assessed, ToScore(was, due))
+        self._teller.happened(incident_id, held, now, assessed, ToScore(was, due))
         self.deadlines.plan(incident_id, due)
 
     def _detect(self, incident_id: str, incident: Incident, now: float) -> None:
         """An incident has its first item."""
         incident.state_since = incident.averages_at = incident.detected_at = now
         incident.noise_average = incident.noise_at(now, self.policy.curve.half_life_s)
-        told = events.state_change(
-            incident_id,
-            incident,
-            self.policy,
-            now,
-            None,
-            incident.state,
-            DETECTED,
-            {"items": float(incident.items)},
-        )
-        self._changes.outputs.append(told)
+        self._teller.detected(incident_id, incident, now)
 
     def _fire(self, incident_id: str, held: Held, due: float) -> float:
         """Fire the deadline due at `due`; return the next one. The row changes only if something came of it."""
@@ -365,7 +351,7 @@ class Ledger:
             self.tally.revisions += 1
             self._touch(incident_id, held)
             held.assessed(assessed.ahead)
-            self._tell(incident_id, held, due, assessed, ToScore(None, then))
+            self._teller.happened(incident_id, held, due, assessed, ToScore(None, then))
         return then
 
     def _fire_until(self, incident_id: str, held: Held, until: float) -> None:
@@ -373,45 +359,6 @@ class Ledger:
         due = next_deadline(held.incident, self.policy, held.incident.as_of, held.look_ahead(self.policy))
         while due <= until:
             due = self._fire(incident_id, held, due)
-
-    def _tell(
-        self, incident_id: str, held: Held, now: float, assessed: Assessment, to_score: ToScore
-    ) -> None:
-        """Turn what happened into events, and ask for the score of this revision."""
-        policy, outputs, incident = self.policy, self._changes.outputs, held.incident
-        for crossing in assessed.crossings:
-            outputs.append(events.peak_crossing(incident_id, incident, policy, now, crossing))
-        if assessed.words_were is not None:
-            outputs.append(events.trend_update(incident_id, incident, policy, now, *assessed.words_were))
-        for step in assessed.steps:
-            reason = lifecycle.reason(step.rule)
-            outputs.append(
-                events.state_change(
-                    incident_id, incident, policy, now, step.previous, step.to, reason, step.evidence
-                )
-            )
-        self._tell_score(incident_id, held, to_score)
-
-    def _tell_score(self, incident_id: str, held: Held, to_score: ToScore) -> None:
-        """Ask for the score of the latest revision: at once, or one for all revisions until `collect`."""
-        if held.to_score is None:
-            self._to_score.append((incident_id, held))
-        held.to_score = to_score
-        if not self.conflate:
-            self._to_score.clear()
-            self._changes.outputs.append(self._score(incident_id, held))
-
-    def _score(self, incident_id: str, held: Held) -> Output:
-        """The score of the latest revision."""
-        policy, incident, to_score = self.policy, held.incident, held.to_score
-        assert to_score is not None
-        held.to_score = None
-        due = to_score.due
-        if due is None:
-            due = next_deadline(incident, policy, incident.as_of, held.look_ahead(policy))
-        values = held.values(policy)
-        change = movement.moved(to_score.was, incident, values, policy)
-        return events.noise_score(incident_id, incident, policy, values, change, due)
 
     # -- merges --------------------------------------------------------------------------------------------------
 
@@ -426,17 +373,20 @@ class Ledger:
         incident.as_of = now
         self.tally.revisions += 1
         counted = self._counted_by_item(incident_id)
-        self._changes.outputs += merge.moved_items(incident_id, incident.revision, into, counted, now)
+        for output in merge.moved_items(incident_id, incident.revision, into, counted, now):
+            self.emit(output)
         evidence.clear(incident)
         incident.merged_into = into
         self._weigh(held)
         told_at = now
         if not incident.detected and profile.updated_at is not None:
             told_at = to_epoch(profile.updated_at)  # an incident without an item has no time of its own
-        self._changes.outputs.append(events.incident_merged(incident_id, incident, into, told_at, items))
+        self.emit(events.incident_merged(incident_id, incident, into, told_at, items))
         if incident.detected:
             held.assessed(None)
-            self._tell(incident_id, held, now, NOTHING_ELSE, ToScore(was._replace(by=Cause.MERGE), NEVER))
+            self._teller.happened(
+                incident_id, held, now, NOTHING_ELSE, ToScore(was._replace(by=Cause.MERGE), NEVER)
+            )
             self.deadlines.plan(incident_id, NEVER)
 
     def _forward(self, item: SourceItem, held: Held, offset: int, times: Times) -> None:

@@ -301,7 +301,7 @@ def test_what_came_of_each_record_is_counted_by_platform():
 
 def test_a_ledger_of_its_own_begins_at_no_time_in_the_first_partition_and_tells_every_score():
     ledger = Ledger(SHIPPED_POLICY, NoRows())
-    assert (ledger.partition, ledger.conflate, ledger.time, ledger.held) == (0, False, 0.0, 0)
+    assert (ledger.partition, ledger.time, ledger.held) == (0, 0.0, 0)
 
 
 @pytest.mark.parametrize("field", ["item_id", "incident_id"])

@@ -1,0 +1,85 @@
+"""What a partition has to tell: its events in their order, and one score for all that has changed of an incident."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from schemas.cloudevents import Output
+from scoring import events, lifecycle, movement
+from scoring.assessment import Assessment, next_deadline
+from scoring.held import Held, ToScore
+from scoring.incident import Incident
+from scoring.policy import Policy
+
+DETECTED: Final = "first detected"
+
+
+class Teller:
+    """Gathers the events of one partition until they are taken.
+
+    With `conflate` one score is told of an incident when they are taken, that of its latest revision; without, one of
+    each revision, at once. Nothing else is ever left out.
+    """
+
+    def __init__(self, policy: Policy, *, conflate: bool) -> None:
+        self._policy, self.conflate = policy, conflate
+        self._outputs: list[Output] = []
+        self._to_score: list[tuple[str, Held]] = []
+
+    def tell(self, output: Output) -> None:
+        """Put an event in its place in the order."""
+        self._outputs.append(output)
+
+    def detected(self, incident_id: str, incident: Incident, now: float) -> None:
+        """Tell that an incident has its first item."""
+        figures = {"items": float(incident.items)}
+        self.tell(
+            events.state_change(
+                incident_id, incident, self._policy, now, None, incident.state, DETECTED, figures
+            )
+        )
+
+    def happened(
+        self, incident_id: str, held: Held, now: float, assessed: Assessment, to_score: ToScore
+    ) -> None:
+        """Tell what happened to an incident at `now`, and its score."""
+        policy, incident = self._policy, held.incident
+        for crossing in assessed.crossings:
+            self.tell(events.peak_crossing(incident_id, incident, policy, now, crossing))
+        if assessed.words_were is not None:
+            self.tell(events.trend_update(incident_id, incident, policy, now, *assessed.words_were))
+        for step in assessed.steps:
+            reason = lifecycle.reason(step.rule)
+            self.tell(
+                events.state_change(
+                    incident_id, incident, policy, now, step.previous, step.to, reason, step.evidence
+                )
+            )
+        self.score(incident_id, held, to_score)
+
+    def score(self, incident_id: str, held: Held, to_score: ToScore) -> None:
+        """Tell the score of an incident's latest revision: at once, or when events are taken."""
+        if not self.conflate:
+            self.tell(self._score(incident_id, held, to_score))
+            return
+        if held.to_score is None:
+            self._to_score.append((incident_id, held))
+        held.to_score = to_score
+
+    def take(self) -> list[Output]:
+        """Return all there is to tell since the last call, scores that waited last, and begin anew."""
+        for incident_id, held in self._to_score:
+            assert held.to_score is not None
+            self.tell(self._score(incident_id, held, held.to_score))
+            held.to_score = None
+        self._to_score.clear()
+        told, self._outputs = self._outputs, []
+        return told
+
+    def _score(self, incident_id: str, held: Held, to_score: ToScore) -> Output:
+        policy, incident, due = self._policy, held.incident, to_score.due
+        if due is None:
+            due = next_deadline(incident, policy, incident.as_of, held.look_ahead(policy))
+        values = held.values(policy)
+        change = movement.moved(to_score.was, incident, values, policy)
+        return events.noise_score(incident_id, incident, policy, values, change, due)
