@@ -85,6 +85,11 @@ class Partition:
         self._window.add(0, 0.0, None)
         self._close_when_due()
 
+    def caught_up(self) -> None:
+        """Hear that nothing more waits: the open window is no backlog's any more."""
+        self._window.caught_up()
+        self._close_when_due()
+
     def shares(self) -> Iterator[Output]:
         """Yield what this partition adds to the index, where that has changed."""
         for share in self.ledger.index_shares():

@@ -71,6 +71,7 @@ class Timekeeper:
                 scores = self.stuck_s() == 0.0
                 self._metrics.ready(ready=scores)
                 if scores:
+                    self._end_backlogs()
                     nap_s = self._fire_idle()
                     self._show_lag()
                     await self._share_index()
@@ -79,6 +80,13 @@ class Timekeeper:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever it is, the deadlines would stand still
             self._fail(error)
+
+    def _end_backlogs(self) -> None:
+        """Let the window of a partition that has nothing more to read close in its usual time."""
+        consumer: BatchConsumer = self._app.consumer
+        for partition in self._partitions:
+            if consumer.caught_up_at(TP(self._source, partition.number)) is not None:
+                partition.caught_up()
 
     def _fire_idle(self) -> float:
         """Fire what is due on partitions that have nothing to read; return how long to sleep (seconds).

@@ -3,7 +3,8 @@
 So an incident that ten records change within a window has one score and one row written, not ten. A window that opens
 on a quiet partition closes at once: nothing waits without need. From then on they close `worker.conflation_ms` apart,
 those of all partitions at the same moments, so that what they write shares its requests.
-Whoever reads a backlog is late in any case, and gains from writing less: there a window may last a second.
+Whoever reads a backlog is late in any case, and gains from writing less: a window may last as long as its records have
+waited before.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-BACKLOG_S: Final = 1.0
-"""A record that old when it is applied (seconds) has waited in a backlog; so long a window of such records may last."""
+LONGEST_S: Final = 5.0
+"""The longest window of a backlog (seconds); by then it is mostly full."""
 
 MOST_RECORDS: Final = 10_000
 """A window closes with so many records: it is held in memory, and read again after a crash."""
@@ -28,7 +29,7 @@ class Window:
     def __init__(self, conflation_ms: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._length_s, self._clock = conflation_ms / 1000.0, clock
         self._closed_at = 0.0
-        self._backlog = False
+        self._waited_s = 0.0
         self._done: list[Done] = []
         self.is_open = False
         self.records = 0
@@ -45,9 +46,13 @@ class Window:
         """
         self.is_open = True
         self.records += records
-        self._backlog = waited_s > BACKLOG_S
+        self._waited_s = waited_s
         if done is not None:
             self._done.append(done)
+
+    def caught_up(self) -> None:
+        """Note that nothing more waits, however long the last records had."""
+        self._waited_s = 0.0
 
     def closes_in(self) -> float:
         """Return how long (seconds) it may stay open; not above 0 if it is to close now."""
@@ -56,14 +61,15 @@ class Window:
         now, length_s = self._clock(), self._length_s
         if not length_s:
             return 0.0
-        if self._backlog:
-            return self._closed_at + max(length_s, BACKLOG_S) - now
+        backlog_s = min(self._waited_s, LONGEST_S)
+        if backlog_s > length_s:
+            return self._closed_at + backlog_s - now
         return (math.floor(self._closed_at / length_s) + 1) * length_s - now
 
     def close(self) -> Done:
         """Begin the next one; return what is to be called when all of this one is safe."""
         waiting, self._done = self._done, []
-        self._closed_at, self.is_open, self.records, self._backlog = self._clock(), False, 0, False
+        self._closed_at, self.is_open, self.records, self._waited_s = self._clock(), False, 0, 0.0
 
         def done() -> None:
             for each in waiting:

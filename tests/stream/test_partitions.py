@@ -132,6 +132,18 @@ async def test_a_partition_takes_no_more_than_a_full_window_while_one_is_on_its_
     await partition.drain()
 
 
+async def test_the_end_of_a_backlog_closes_its_window() -> None:
+    """Given old records gathered in a window; when nothing more waits; then it closes soon, and all is safe."""
+    producer, safe = Taken(), asyncio.Event()
+    partition = made(producer, conflation_ms=1)
+    first, second = observations("a", "a")
+    await first_is_safe(partition, first)
+    partition.apply(SOURCE_ITEMS, [second], safe.set)
+    partition.caught_up()
+    await asyncio.wait_for(safe.wait(), 4.0)
+    assert producer.keys(NOISE_SCORES) == [[b"a"], [b"a"]]
+
+
 async def test_a_deadline_that_fires_goes_the_same_way() -> None:
     """Given an incident whose state will change by itself; when its deadline is due; then the change is sent."""
     producer = Taken()

@@ -2,10 +2,10 @@
 
 import pytest
 
-from stream.window import BACKLOG_S, MOST_RECORDS, Window
+from stream.window import LONGEST_S, MOST_RECORDS, Window
 
 FRESH_S = 0.0
-LATE_S = 2.0 * BACKLOG_S
+LATE_S = 2.0
 
 
 class MovableClock:
@@ -57,20 +57,30 @@ def test_without_conflation_every_window_closes_at_once(clock):
         window.close()
 
 
-def test_a_window_of_a_backlog_lasts_longer_until_its_records_are_fresh_again(clock):
+def test_a_window_of_a_backlog_lasts_as_long_as_its_records_have_waited(clock):
     window = Window(100, clock)
     window.close()
     window.add(10, LATE_S, None)
-    assert window.closes_in() == pytest.approx(BACKLOG_S)
+    assert window.closes_in() == pytest.approx(LATE_S)
     window.add(10, FRESH_S, None)
+    assert window.closes_in() == pytest.approx(0.1)
+    window.add(10, 3600.0, None)
+    assert window.closes_in() == pytest.approx(LONGEST_S)
+
+
+def test_at_the_end_of_a_backlog_a_window_closes_in_its_usual_time(clock):
+    window = Window(100, clock)
+    window.close()
+    window.add(10, LATE_S, None)
+    window.caught_up()
     assert window.closes_in() == pytest.approx(0.1)
 
 
 def test_a_window_longer_than_a_backlogs_is_not_cut_by_one(clock):
-    window = Window(5000, clock)
+    window = Window(10_000, clock)
     window.close()
     window.add(10, LATE_S, None)
-    assert window.closes_in() == pytest.approx(5.0)
+    assert window.closes_in() == pytest.approx(10.0)
 
 
 def test_a_full_window_closes_whatever_the_time(clock):
