@@ -1,0 +1,68 @@
+// The index: the noise of all incidents together, how it stands against its average, and what moved it.
+
+import { fallen } from "./curve.js";
+import { fill, h, say } from "./dom.js";
+import { briefDate, counted, incidentHref, points, whole } from "./text.js";
+import { titleOf } from "./titles.js";
+
+const MOVERS_SHOWN = 3;
+
+/** The index inside `root`; `note(event)` takes an event of noise-index, `show(now)` draws it. */
+export function indexBox(root) {
+  const latest = new Map();
+  let stale = false;
+  const number = h("p", { class: "index-number" });
+  const against = h("p", { class: "index-against" });
+  const parts = h("ul", { class: "index-parts" });
+  const movers = h("ul", { class: "index-movers" });
+  const moved = h("div", {}, h("h3", {}, "What moved it of late"), movers);
+  fill(root, number, against, parts, moved);
+
+  function note(event) {
+    const before = latest.get(event.category);
+    if (before && Date.parse(before.at) > Date.parse(event.at)) return;
+    latest.set(event.category, event);
+    stale = true;
+  }
+
+  function show(now) {
+    const overall = latest.get("overall");
+    if (!overall) {
+      say(number, "–");
+      return;
+    }
+    const value = (event) => fallen(event.value, event.at, event.half_life, now);
+    const total = value(overall);
+    say(number, whole(Math.floor(total)));
+    say(against, standing(overall, total));
+    if (!stale) return;
+    stale = false;
+    const categories = [...latest.values()].filter((event) => event.category !== "overall");
+    const highest = Math.max(1, ...categories.map(value));
+    categories.sort((a, b) => value(b) - value(a));
+    fill(parts, ...categories.map((event) => category(event, value(event), highest)));
+    fill(movers, ...overall.movers.slice(0, MOVERS_SHOWN).map(mover));
+    moved.hidden = overall.movers.length === 0;
+  }
+
+  function mover({ incident_id: id, points: by }) {
+    return h("li", {}, h("span", { class: "number" }, points(by)), " ", h("a", { href: incidentHref(id) }, titleOf(id, () => (stale = true))));
+  }
+
+  return { note, show };
+}
+
+function standing(event, total) {
+  const over = counted(event.incidents, "incident");
+  if (event.relative !== null && event.relative !== undefined && event.average > 0) {
+    return `points over ${over}: ${(total / event.average).toFixed(2)} times its own average of months`;
+  }
+  const since = event.since ? ` Watched since ${briefDate(Date.parse(event.since))}: too short to hold it against an average.` : "";
+  return `points over ${over}.${since}`;
+}
+
+function category(event, value, highest) {
+  const bar = h("span", { class: "bar", "aria-hidden": "true" }, h("span"));
+  bar.firstChild.style.inlineSize = `${(100 * value) / highest}%`;
+  return h("li", {}, h("span", {}, event.category), h("span", { class: "number" }, whole(Math.floor(value))), bar);
+}
