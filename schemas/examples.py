@@ -148,6 +148,7 @@ _SCORE: Final = NoiseScore(
         Forecast(hours=6.0, noise=41.07, low_50=39.21, high_50=42.15, low_90=38.77, high_90=42.66),
         Forecast(hours=24.0, noise=43.92, low_50=40.88, high_50=45.03, low_90=36.0, high_90=45.74),
     ),
+    platform_names=("hackernews",),
 )
 
 _TREND: Final = TrendUpdate(

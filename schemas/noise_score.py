@@ -82,7 +82,8 @@ class NoiseScore(Struct, frozen=True):
     `lead_time` is from the first coverage to the first in mainstream media (seconds), null as long as those have none.
     `merged_into` names the incident that this one was merged into: its items count there, and here there is no noise
     any more. Until `next_deadline` nothing but the noise changes by itself, if nothing new comes; null: nothing ever
-    does. `forecast` says what to expect, the nearest first.
+    does. `forecast` says what to expect, the nearest first. `platform_names` are the platforms that cover it, with most
+    items first, so many as the policy names (`limits.platform_names`); `platforms` counts all.
     """
 
     incident_id: str
@@ -113,3 +114,4 @@ class NoiseScore(Struct, frozen=True):
     merged_into: str | None = None
     next_deadline: Moment | None = None
     forecast: tuple[Forecast, ...] = ()
+    platform_names: tuple[str, ...] = ()

@@ -65,8 +65,15 @@ def noise_score(
         merged_into=incident.merged_into,
         next_deadline=from_epoch(due) if due < NEVER else None,
         forecast=forecast(incident, policy, at),
+        platform_names=_platform_names(incident, policy.limits.platform_names),
     )
     return Output(NOISE_SCORES, incident_id, f"{incident_id}/{incident.revision}/noise", at, score)
+
+
+def _platform_names(incident: Incident, most: int) -> tuple[str, ...]:
+    """The platforms that cover the incident, those with most items first; of as many, by name."""
+    ranked = sorted(incident.platforms.items(), key=lambda each: (-each[1].items, each[0]))
+    return tuple(name for name, _ in ranked[:most])
 
 
 def trend_update(

@@ -215,6 +215,7 @@ class Limits(_Table, frozen=True):
     earliest: str
     ahead_h: Positive
     record_bytes: Annotated[int, Meta(ge=1024)]
+    platform_names: Annotated[int, Meta(ge=1, le=1000)]
 
     @property
     def earliest_at(self) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from schemas.times import from_epoch
 from scoring.incident import Incident
 from scoring.levels import shown
@@ -10,12 +12,35 @@ from scoring.policy import Policy
 
 def verdict(incident: Incident, policy: Policy, noise: float) -> str:
     """Return the verdict on the incident at `noise` (0 to 100), in one line, as the published page words it."""
-    if incident.merged_into is not None:
-        return f"Merged into {incident.merged_into}: its items count there"
-    peak = from_epoch(incident.peak_at)
-    items, platforms = incident.items, len(incident.platforms)
+    return line(
+        policy,
+        incident.state,
+        noise,
+        items=incident.items,
+        platforms=len(incident.platforms),
+        peak_noise=incident.peak_noise,
+        peak_at=from_epoch(incident.peak_at),
+        merged_into=incident.merged_into,
+    )
+
+
+def line(
+    policy: Policy,
+    state: str,
+    noise: float,
+    *,
+    items: int,
+    platforms: int,
+    peak_noise: float,
+    peak_at: datetime,
+    merged_into: str | None,
+) -> str:
+    """Return the verdict on what a row or an event says; a `state` without words in the policy stands for itself."""
+    if merged_into is not None:
+        return f"Merged into {merged_into}: its items count there"
+    word = next((words for known, words in policy.words.items() if known == state), state)
     return (
-        f"{policy.words[incident.state]}: noise {shown(noise)}/100 · state: {incident.state.value} · "
+        f"{word}: noise {shown(noise)}/100 · state: {state} · "
         f"{items} source item{'' if items == 1 else 's'} across {platforms} platform{'' if platforms == 1 else 's'} · "
-        f"peaked at {shown(incident.peak_noise)}/100 on {peak:%b} {peak.day}, {peak.year}"
+        f"peaked at {shown(peak_noise)}/100 on {peak_at:%b} {peak_at.day}, {peak_at.year}"
     )

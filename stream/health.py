@@ -5,20 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from kafka import KafkaAdminClient, TopicPartition
-from kafka.admin import OffsetSpec
-from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError
 from msgspec import Struct
 
 from schemas.errors import BrokerError, DecibelError, ViewError
-from schemas.topics import INCIDENT_PROFILES, SOURCE_ITEMS
 from scoring.policy import load_policy
-from stream.kafka_clients import admin, broker_errors
+from stream.kafka_lag import lag
 from stream.provisioning import Standing, partition_mismatch, plan, standing_topics
 from stream.settings import Settings
-from stream.topics import physical, specs
+from stream.topics import specs
 from stream.view.connection import connect, view_errors
 from stream.view.reader import ViewReader
 
@@ -113,43 +109,16 @@ def _topics(settings: Settings, standing: dict[str, Standing]) -> Iterator[Check
 
 def _lag(settings: Settings) -> Check:
     """How far the workers' group is behind the end of the source topics, in records."""
-    sources = [physical(settings, logical) for logical in (SOURCE_ITEMS, INCIDENT_PROFILES)]
-    parts = [TopicPartition(name, number) for name in sources for number in range(settings.topics.partitions)]
     try:
-        with broker_errors(settings, "cannot ask for the lag"):
-            client = admin(settings, connect_timeout_s=PROBE_TIMEOUT_S)
-            try:
-                committed = _committed(client, settings.app_id)
-                first = client.list_partition_offsets(dict.fromkeys(parts, OffsetSpec.EARLIEST))
-                last = client.list_partition_offsets(dict.fromkeys(parts, OffsetSpec.LATEST))
-            finally:
-                client.close()
+        found = lag(settings, timeout_s=PROBE_TIMEOUT_S)
     except BrokerError as error:
         todo = "Look whether Kafka is well, and whether the user may read the group's offsets."
         return Check("lag", "warn", str(error), todo)
-    # A partition without a commit is read from its first record.
-    behind = sum(
-        last[part].offset - (committed[part].offset if part in committed else first[part].offset)
-        for part in parts
-    )
-    if not committed:
-        detail = f"group {settings.app_id} has committed nothing; {behind:,} records wait"
-        return Check("lag", "warn" if behind else "ok", detail, "Start `decibel worker`." if behind else "")
-    return Check("lag", "ok", f"group {settings.app_id} is {behind:,} records behind")
-
-
-def _committed(client: KafkaAdminClient, group: str) -> dict[TopicPartition, Any]:
-    """The group's committed offsets. A cluster that never had a group first makes a topic for them."""
-    deadline = time.monotonic() + PROBE_TIMEOUT_S
-    while True:
-        try:
-            committed: dict[TopicPartition, Any] = client.list_group_offsets(group).get(group, {})
-        except (CoordinatorNotAvailableError, NotCoordinatorError, CoordinatorLoadInProgressError):
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)  # between two questions: the broker gives no sign when it is ready
-        else:
-            return committed
+    if not found.committed:
+        detail = f"group {settings.app_id} has committed nothing; {found.records:,} records wait"
+        status: Literal["ok", "warn"] = "warn" if found.records else "ok"
+        return Check("lag", status, detail, "Start `decibel worker`." if found.records else "")
+    return Check("lag", "ok", f"group {settings.app_id} is {found.records:,} records behind")
 
 
 def _view(settings: Settings) -> Check:

@@ -19,6 +19,7 @@ from msgspec import Meta, Struct
 from stream.settings_source import Reading, Secret, read_sources
 
 __all__ = [
+    "GatewaySettings",
     "KafkaSettings",
     "RocksdbSettings",
     "Secret",
@@ -170,6 +171,54 @@ class ViewSettings(Struct, frozen=True):
         return f"ViewSettings(url={self.shown!r}, username={self.username!r}, prefix={self.prefix!r})"
 
 
+class GatewaySettings(Struct, frozen=True):
+    """How the gateway serves readers. `tokens` are separated by commas or spaces; with none, anybody may read.
+
+    `rate_per_s` and `burst` bound the requests of one client (its token, else its address), 0 not at all; the `_most`
+    bound live connections, of all and of one client. One that is behind by more than `buffer_kb` is cut off.
+    """
+
+    host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
+    port: Port = 8765
+    http_host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
+    http_port: Port = 9648
+    base_url: Annotated[
+        str,
+        Meta(
+            pattern=r"^(https?://[^\s/?#<>\"]+(/[^\s?#<>\"]*[^\s/?#<>\"])?)?$",
+            description="empty, or a URL that begins with http:// or https:// and does not end in /",
+        ),
+    ] = ""
+    cors_origins: Annotated[
+        str,
+        Meta(
+            pattern=r"^(\*|\s*(https?://[^\s,/*]+(\s*,\s*https?://[^\s,/*]+)*)?\s*)$",
+            description="empty, *, or origins such as https://example.org with commas between",
+        ),
+    ] = ""
+    tokens: Secret = Secret("")
+    tokens_file: str = ""
+    forwarded: bool = False
+    rate_per_s: Annotated[float, Meta(ge=0.0, le=100_000.0)] = 20.0
+    burst: Annotated[int, Meta(ge=1, le=1_000_000)] = 100
+    clients_most: Annotated[int, Meta(ge=1, le=100_000)] = 2000
+    clients_each_most: Annotated[int, Meta(ge=1, le=100_000)] = 50
+    buffer_kb: Annotated[int, Meta(ge=64, le=1_048_576)] = 4096
+    tick_ms: Annotated[int, Meta(ge=0, le=1000)] = 20
+    heartbeat_s: Annotated[float, Meta(ge=0.1, le=300.0)] = 15.0
+    drain_timeout_s: Annotated[float, Meta(ge=0.1, le=600.0)] = 5.0
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The origins whose pages may read answers; `*` is any."""
+        return frozenset(origin.strip() for origin in self.cors_origins.split(",") if origin.strip())
+
+    @property
+    def token_list(self) -> tuple[str, ...]:
+        """The tokens one by one."""
+        return tuple(re.split(r"[\s,]+", self.tokens.reveal().strip())) if self.tokens else ()
+
+
 class Settings(Struct, frozen=True):
     """All settings. `app_id` names consumer group and Faust app; an empty `policy` is the shipped one."""
 
@@ -181,6 +230,7 @@ class Settings(Struct, frozen=True):
     worker: WorkerSettings = WorkerSettings()
     rocksdb: RocksdbSettings = RocksdbSettings()
     view: ViewSettings = ViewSettings()
+    gateway: GatewaySettings = GatewaySettings()
 
 
 _PATHS: Final = (
@@ -194,6 +244,7 @@ _PATHS: Final = (
     "view.ca_file",
     "view.cert_file",
     "view.key_file",
+    "gateway.tokens_file",
 )
 """Keys that name a file or folder; a relative one in the settings file starts at that file's folder."""
 
@@ -212,6 +263,7 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     _check_kafka(reading)
     _check_worker(reading)
     _check_view(reading)
+    _check_gateway(reading)
     return reading.build(Settings)
 
 
@@ -220,23 +272,23 @@ def _check_files(reading: Reading) -> None:
         name = str(reading.get(key))
         if key != "worker.datadir" and name and not Path(name).is_file():
             raise reading.error(key, f"there is no file {name!r}; give the path of one that can be read")
-    for section in ("kafka", "view"):
-        _read_password(reading, section)
+    for key in ("kafka.password", "view.password", "gateway.tokens"):
+        _read_secret(reading, key)
 
 
-def _read_password(reading: Reading, section: str) -> None:
-    """Put what the password file of a section holds in the place of its password."""
-    key = f"{section}.password_file"
+def _read_secret(reading: Reading, secret: str) -> None:
+    """Put what the file of a secret holds in its place."""
+    key = f"{secret}_file"
     file = str(reading.get(key))
     if not file:
         return
-    if reading.get(f"{section}.password"):
-        raise reading.error(key, f"{section}.password is set too; set one of them")
+    if reading.get(secret):
+        raise reading.error(key, f"{secret} is set too; set one of them")
     try:
         text = Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise reading.error(key, f"{file!r} cannot be read as text: {type(error).__name__}") from None
-    reading.values[f"{section}.password"] = Secret(text.rstrip("\r\n"))
+    reading.values[secret] = Secret(text.rstrip("\r\n"))
 
 
 def _check_kafka(reading: Reading) -> None:
@@ -289,3 +341,15 @@ def _check_view_login(reading: Reading, url: str) -> None:
             raise reading.error(key, "used only with a Redis; view.url is embedded://")
     if reading.get("view.username") and not reading.get("view.password"):
         raise reading.error("view.username", "needs view.password or view.password_file; set one of them")
+
+
+def _check_gateway(reading: Reading) -> None:
+    tokens = reading.get("gateway.tokens")
+    assert isinstance(tokens, Secret)
+    key = "gateway.tokens_file" if reading.get("gateway.tokens_file") else "gateway.tokens"
+    if reading.get("gateway.tokens_file") and not tokens.reveal().strip():
+        raise reading.error(key, "the file holds no token; write one a line")
+    for number, token in enumerate(GatewaySettings(tokens=tokens).token_list, 1):
+        if not re.fullmatch(r"[A-Za-z0-9._~+/=-]{16,256}", token):
+            allowed = "16 to 256 of the letters A-Z a-z 0-9 . _ ~ + / = -"
+            raise reading.error(key, f"token {number} is not allowed; allowed: {allowed}")

@@ -44,6 +44,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "merge": Entry("stream.cli.merge:merge", "Merge an incident into another: its items count there."),
     "tail": Entry("stream.cli.tail:tail", "Print a topic's events as they come."),
     "view": Entry("stream.cli.view:view", "Keep the view in Redis and look into it (run, rebuild, show)."),
+    "gateway": Entry("stream.cli.gateway:gateway", "Serve REST, live events and pages from the view (run)."),
     "dead-letters": Entry(
         "stream.cli.dead_letters:dead_letters",
         "Look at rejected records and send them again (list, show, requeue).",

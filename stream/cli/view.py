@@ -20,7 +20,8 @@ from scoring.policy import load_policy
 from stream.cli.context import Invocation, console, json_option, pass_invocation, plain, print_json
 from stream.view.answers import Board, Change, Found
 from stream.view.entries import Point
-from stream.view.reader import MOST_ON_A_PAGE, opened
+from stream.view.listing import MOST_ON_A_PAGE
+from stream.view.reader import opened
 from stream.view.run import require_shared, run_rebuild, run_sink
 from stream.view.topics import partitions_of
 

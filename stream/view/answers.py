@@ -12,16 +12,20 @@ from schemas.errors import RequestError
 from schemas.times import Moment, to_epoch
 from schemas.words import Side, Tier
 from stream.view.curve import noise_at
-from stream.view.entries import Point
+from stream.view.entries import IndexPoint, Point
 
 
 class Standing(Struct, frozen=True):
-    """How an incident stands at the moment of the answer: its noise (0 to 100) now, and what was last said of it."""
+    """How an incident stands at the moment of the answer: its noise (0 to 100) now, and what was last said of it.
+
+    On a board's page, `rank` is its place by noise among all, from 1; None where it has just left.
+    """
 
     incident_id: str
     noise: float
     score: Raw
     profile: Raw | None
+    rank: int | None = None
 
 
 class Board(Struct, frozen=True):
@@ -85,11 +89,35 @@ class LiveEvent(Struct, frozen=True):
     event: Raw
 
 
+class IndexPast(Struct, frozen=True):
+    """The index of a category over time, the earliest first: the last of each cell of `view.history_step_s`."""
+
+    category: str
+    points: tuple[IndexPoint, ...]
+
+
+class Loudest(Struct, frozen=True):
+    """An incident of a month: the greatest noise (0 to 100) that was told of it then, and its profile."""
+
+    incident_id: str
+    noise: float
+    profile: Raw | None
+
+
+class Recap(Struct, frozen=True):
+    """A month (as 2021-12): its loudest incidents, and its state changes and confirmed peaks, the earliest first."""
+
+    month: str
+    loudest: tuple[Loudest, ...]
+    told: tuple[Change, ...]
+
+
 class Cursor(Struct, frozen=True, array_like=True):
-    """The place after which a page of the board begins: the key of the last incident shown, and its id."""
+    """The place after which a page begins: on which board, the key there of the last incident looked at, and its id."""
 
     key: float
     incident_id: str
+    board: str = ""
 
     def encoded(self) -> str:
         """The cursor as a word that fits into a URL."""
@@ -100,15 +128,17 @@ def decode_cursor(text: str) -> Cursor:
     """Return the cursor that `encoded` gave; RequestError where it is none.
 
     >>> decode_cursor(Cursor(2905.25, "leak").encoded())
-    Cursor(key=2905.25, incident_id='leak')
+    Cursor(key=2905.25, incident_id='leak', board='')
     """
     try:
         padded = text.encode("ascii") + b"=" * (-len(text) % 4)
-        return msgspec.json.decode(base64.b64decode(padded, b"-_", validate=True), type=Cursor)
+        cursor = msgspec.json.decode(base64.b64decode(padded, b"-_", validate=True), type=Cursor)
+        cursor.incident_id.encode()  # half a character of JSON's escapes is no text
     except (ValueError, binascii.Error, msgspec.MsgspecError):
         raise RequestError(
             f"cursor: {text[:100]!r} is none that was given; leave it out to begin anew"
         ) from None
+    return cursor
 
 
 class Curve(Struct, frozen=True):
@@ -135,6 +165,22 @@ class IndexCurve(Struct, frozen=True):
         return noise_at(self.value, to_epoch(self.at), self.half_life, now)
 
 
+class IndexNow(Struct, frozen=True):
+    """What an event of the index says of it in proportion to its average."""
+
+    at: Moment
+    half_life: float
+    relative: float | None = None
+
+    def relative_at(self, now: float) -> float | None:
+        """The index at `now` (epoch seconds), by its average as it was told; None while that is not known."""
+        if self.relative is None:
+            return None
+        return noise_at(self.relative, to_epoch(self.at), self.half_life, now)
+
+
 CURVE = msgspec.json.Decoder(Curve)
 INDEX_CURVE = msgspec.json.Decoder(IndexCurve)
 POINT = msgspec.json.Decoder(Point)
+INDEX_NOW = msgspec.json.Decoder(IndexNow)
+INDEX_POINT = msgspec.json.Decoder(IndexPoint)

@@ -35,6 +35,22 @@ local function take()
   return ARGV[at - 1]
 end
 
+local LOUDEST_MOST = 100 -- incidents of a month's recap; a page of it shows some twenty
+local TOLD_MOST = 1000 -- events of it: half a megabyte a month, for years
+
+-- How loud an incident was at most in a month. What falls out was below all that stay, whatever comes in which order.
+local function keep_loudest(month, noise, incident)
+  local loudest = root .. "loudest:" .. month
+  local held = redis.call("ZSCORE", loudest, incident)
+  if held and tonumber(held) >= tonumber(noise) then
+    return
+  end
+  redis.call("ZADD", loudest, noise, incident)
+  if redis.call("ZCARD", loudest) > LOUDEST_MOST then
+    redis.call("ZREMRANGEBYRANK", loudest, 0, -LOUDEST_MOST - 1)
+  end
+end
+
 -- The last point of each cell of time stands; the latest cells are kept.
 local function keep_point(incident, revision, cell, point)
   local history = root .. "history:" .. incident
@@ -53,28 +69,40 @@ end
 
 local kinds = {}
 
--- revision, category, key of the leaderboard or "" (not on it), number of the cell of time, point of the history
+-- revision, number of the cell of time, point of the history, key of the leaderboard or "" (not on it), time of the
+-- latest coverage, number of boards and their names; number of months, then for each: month, noise
 function kinds.score(incident, event)
-  local revision, category, board_key, cell, point = tonumber(take()), take(), take(), take(), take()
+  local revision, cell, point, board_key, covered = tonumber(take()), take(), take(), take(), take()
+  local boards = {}
+  for number = 1, tonumber(take()) do
+    boards[number] = take()
+  end
+  for _ = 1, tonumber(take()) do
+    local month, noise = take(), take()
+    keep_loudest(month, noise, incident)
+  end
   keep_point(incident, revision, cell, point)
   local mark = redis.call("HGET", root .. "marks", incident)
   if mark then
-    local before, old_category = string.match(mark, "^(%d+) (.*)$")
+    local before, left = string.match(mark, "^(%d+) (.*)$")
     if tonumber(before) >= revision then
       return false
     end
-    if old_category ~= category then
-      redis.call("ZREM", root .. "board:" .. old_category, incident)
+    for board in string.gmatch(left, "[^\n]+") do
+      redis.call("ZREM", root .. "board:" .. board, incident)
     end
   end
-  redis.call("HSET", root .. "marks", incident, string.format("%.0f ", revision) .. category)
+  redis.call("HSET", root .. "marks", incident, string.format("%.0f ", revision) .. table.concat(boards, "\n"))
   redis.call("HSET", root .. "scores", incident, event)
-  for _, board in ipairs({root .. "board", root .. "board:" .. category}) do
-    if board_key == "" then
-      redis.call("ZREM", board, incident)
-    else
-      redis.call("ZADD", board, board_key, incident)
-    end
+  if board_key == "" then
+    redis.call("ZREM", root .. "board", incident)
+    redis.call("ZREM", root .. "recent", incident)
+    return true
+  end
+  redis.call("ZADD", root .. "board", board_key, incident)
+  redis.call("ZADD", root .. "recent", covered, incident)
+  for _, board in ipairs(boards) do
+    redis.call("ZADD", root .. "board:" .. board, board_key, incident)
   end
   return true
 end
@@ -105,9 +133,9 @@ local function let_go_of_the_oldest(changes, order)
   redis.call("HSET", changes, field, floor .. id .. "\n")
 end
 
--- revision
-function kinds.change(incident, event, id)
-  local revision = tonumber(take())
+-- revision, month in whose recap it is told or ""
+function kinds.change(incident, event, id, at_ms)
+  local revision, month = tonumber(take()), take()
   local changes, order = root .. "changes:" .. incident, root .. "order:" .. incident
   if redis.call("HEXISTS", changes, id) == 1 or below_floor(changes, revision, id) then
     return false
@@ -117,11 +145,37 @@ function kinds.change(incident, event, id)
   if redis.call("ZCARD", order) > changes_most then
     let_go_of_the_oldest(changes, order)
   end
+  if month ~= "" then
+    local told = root .. "told:" .. month
+    redis.call("ZADD", told, at_ms, id .. "\n" .. topic .. " " .. event)
+    if redis.call("ZCARD", told) > TOLD_MOST then
+      redis.call("ZREMRANGEBYRANK", told, 0, -TOLD_MOST - 1)
+    end
+  end
   return true
 end
 
+-- The last point of each cell stands, as of an incident's history.
+local function keep_index_point(category, cell, at_ms, point)
+  local history = root .. "index-history:" .. category
+  local held = redis.call("ZRANGEBYSCORE", history, cell, cell)[1]
+  if held then
+    if tonumber(string.match(held, "^%[(%d+)")) > tonumber(at_ms) then
+      return
+    end
+    redis.call("ZREM", history, held)
+  end
+  redis.call("ZADD", history, cell, point)
+  if redis.call("ZCARD", history) > history_most then
+    redis.call("ZREMRANGEBYRANK", history, 0, -history_most - 1)
+  end
+end
+
+-- number of the cell of time, point of the history.
 -- Of one time the later record stands: a sum over the same moment may be corrected.
 function kinds.index(category, event, _, at_ms)
+  local cell, point = take(), take()
+  keep_index_point(category, cell, at_ms, point)
   local held = redis.call("HGET", root .. "index-times", category)
   if held and tonumber(held) > tonumber(at_ms) then
     return false

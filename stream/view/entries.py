@@ -15,7 +15,7 @@ from msgspec import Struct, field
 from agents import batch
 from schemas.codec import decode_profile
 from schemas.errors import RecordError
-from schemas.times import Moment, to_epoch
+from schemas.times import Moment, from_epoch, to_epoch
 from schemas.topics import (
     INCIDENT_MERGES,
     INCIDENT_PROFILES,
@@ -25,6 +25,7 @@ from schemas.topics import (
     STATE_CHANGES,
     TREND_UPDATES,
 )
+from schemas.words import PeakKind
 from stream.view.curve import board_key
 
 TOPICS: Final = (
@@ -64,6 +65,15 @@ class Point(Struct, frozen=True, array_like=True, gc=False):
     half_life: float
 
 
+class IndexPoint(Struct, frozen=True, array_like=True, gc=False):
+    """One point of the index's history, at `at_ms` (epoch ms). The time stands first: `apply.lua` reads it."""
+
+    at_ms: int
+    value: float
+    average: float
+    relative: float | None
+
+
 class Entry(Struct, frozen=True):
     """A record's arguments, and the event time it tells (epoch ms; None of a profile, which has none)."""
 
@@ -80,6 +90,11 @@ class _Polarity(Struct, frozen=True, gc=False):
     value: float
 
 
+class _Peak(Struct, frozen=True, gc=False):
+    noise: float
+    at: Moment
+
+
 class _Score(Struct, frozen=True):
     incident_id: str
     revision: int
@@ -90,12 +105,17 @@ class _Score(Struct, frozen=True):
     half_life: float
     polarity: _Polarity
     category: str
+    state: str
+    trend: str
+    last_seen: Moment
+    peak: _Peak
 
 
 class _Change(Struct, frozen=True):
     incident_id: str
     revision: int
     at: Moment
+    kind: str = ""
 
 
 class _Merge(Struct, frozen=True):
@@ -107,6 +127,9 @@ class _Merge(Struct, frozen=True):
 class _Index(Struct, frozen=True):
     category: str
     at: Moment
+    value: float
+    average: float = 0.0
+    relative: float | None = None
 
 
 _SCORE: Final = msgspec.json.Decoder(_Score)
@@ -138,10 +161,12 @@ class Reading(Struct, frozen=True):
             if topic == INCIDENT_PROFILES:
                 return self._profile(record, value)
             if topic == NOISE_INDEX:
-                index = _INDEX.decode(value)
-                return _entry("index", record, index.category, to_epoch(index.at), value, [])
+                return self._index(record, value)
             change = _change(topic, value)
-            return _entry("change", record, change.incident_id, to_epoch(change.at), value, [change.revision])
+            at = to_epoch(change.at)
+            told = topic == STATE_CHANGES or change.kind == PeakKind.PEAKED
+            more: list[Any] = [change.revision, month_of(at) if told else ""]
+            return _entry("change", record, change.incident_id, at, value, more)
         except (msgspec.MsgspecError, UnicodeError, RecordError, RecursionError):
             return None
 
@@ -152,14 +177,30 @@ class Reading(Struct, frozen=True):
         point = Point(
             score.revision, at, score.noise, score.polarity.value, score.composite, anchor, score.half_life
         )
+        boards = [score.category, state_board(score.state), trend_board(score.trend)]
+        # A score tells of two moments: its own, and that of the incident's peak.
+        moments = ((at, score.noise), (to_epoch(score.peak.at), score.peak.noise))
+        months = [(month_of(moment), noise) for moment, noise in moments if noise > 0.0]
         more = [
             score.revision,
-            score.category,
-            "" if key is None else repr(key),
             int(at // self.history_step_s),
             msgspec.json.encode(point),
+            "" if key is None else repr(key),
+            repr(to_epoch(score.last_seen)),
+            len(boards),
+            *boards,
+            len(months),
         ]
+        for month, noise in months:
+            more += [month, repr(noise)]
         return _entry("score", record, score.incident_id, at, value, more)
+
+    def _index(self, record: Record, value: bytes) -> Entry:
+        index = _INDEX.decode(value)
+        at = to_epoch(index.at)
+        point = IndexPoint(round(at * MS_PER_S), index.value, index.average, index.relative)
+        more = [int(at // self.history_step_s), msgspec.json.encode(point)]
+        return _entry("index", record, index.category, at, value, more)
 
     def _profile(self, record: Record, value: bytes) -> Entry | None:
         if len(value) > self.record_bytes:
@@ -173,6 +214,25 @@ class Reading(Struct, frozen=True):
             more += [folded, party]
         entry = _entry("profile", record, profile.incident_id, record.timestamp / MS_PER_S, value, more)
         return Entry(entry.arguments, None)
+
+
+def month_of(at: float) -> str:
+    """Return the month (UTC) of a time (epoch seconds), by which recaps are asked for.
+
+    >>> month_of(1639098300.0)
+    '2021-12'
+    """
+    return f"{from_epoch(at):%Y-%m}"
+
+
+def state_board(state: str) -> str:
+    """Return the name of the board of the incidents in a state."""
+    return f"state:{state}"
+
+
+def trend_board(trend: str) -> str:
+    """Return the name of the board of the incidents of a trend."""
+    return f"trend:{trend}"
 
 
 def _change(topic: str, value: bytes) -> _Change:

@@ -78,9 +78,29 @@ class GenerationKeys(Struct, frozen=True):
         """Sorted set: folded name of a figure by the number of incidents it is a party to."""
         return f"{self.root}figures"
 
-    def board(self, category: str | None = None) -> str:
-        """Sorted set: incidents by the key of the leaderboard, of one category or of all."""
-        return f"{self.root}board:{category}" if category else f"{self.root}board"
+    def board(self, name: str | None = None) -> str:
+        """Sorted set: incidents by the key of the leaderboard; all, or those of a category, state or trend."""
+        return f"{self.root}board:{name}" if name else f"{self.root}board"
+
+    @property
+    def recent(self) -> str:
+        """Sorted set: the incidents on the board by the time of their latest coverage (epoch s)."""
+        return f"{self.root}recent"
+
+    def index_history(self, category: str) -> str:
+        """Sorted set: the last point of the index in each cell of time, by the cell's number."""
+        return f"{self.root}index-history:{category}"
+
+    def loudest(self, month: str) -> str:
+        """Sorted set: incidents by the greatest noise that was told of them in a month."""
+        return f"{self.root}loudest:{month}"
+
+    def told(self, month: str) -> str:
+        """Sorted set: state changes and confirmed peaks of a month by event time (ms).
+
+        Each is its id, a line break, its topic, a space, and the event's bytes.
+        """
+        return f"{self.root}told:{month}"
 
     def figure(self, folded: str) -> str:
         """Hash incident -> the party that the figure is in it, as JSON."""

@@ -18,6 +18,7 @@ from stream.settings import Settings
 from stream.view.answers import (
     CURVE,
     INDEX_CURVE,
+    INDEX_POINT,
     POINT,
     Board,
     Change,
@@ -25,8 +26,11 @@ from stream.view.answers import (
     Figure,
     Found,
     Index,
+    IndexPast,
     LiveEvent,
+    Loudest,
     Part,
+    Recap,
     Standing,
     decode_cursor,
 )
@@ -34,9 +38,10 @@ from stream.view.connection import Client, connect, view_errors
 from stream.view.curve import least_key
 from stream.view.entries import Point, fold
 from stream.view.keys import GenerationKeys, Keys
+from stream.view.listing import LABELS, MOST_LOOKED_AT, MOST_ON_A_PAGE, Query, by_noise, key_of
 
-MOST_ON_A_PAGE: Final = 1000
-"""Most incidents of one page: a megabyte or two."""
+LOOKED_AT_ONCE: Final = 200
+"""Incidents whose scores are fetched in one go where not all match: half a megabyte."""
 _HAIR: Final = 1e-9
 """A little more than rounding can move a key: what is fetched a hair too much is left out by its noise."""
 
@@ -61,6 +66,19 @@ class ViewReader:
         current = await self._client.get(self._keys.current)
         return None if current is None else int(current)
 
+    async def present(self) -> float:
+        """Return the present (epoch seconds): the clock's, or the latest event's time; 0 where neither is known."""
+        _, now, _ = await self._present()
+        return now
+
+    async def latest(self) -> float | None:
+        """Return the latest event time seen (epoch seconds), or None before the first."""
+        generation = await self.generation()
+        if generation is None:
+            return None
+        latest_ms = await self._client.hget(self._keys.of(generation).about, "latest_ms")
+        return None if latest_ms is None else float(latest_ms) / 1000.0
+
     async def incidents(self) -> int:
         """Return how many incidents have a score."""
         keys, _, _ = await self._present()
@@ -76,23 +94,45 @@ class ViewReader:
     ) -> Board:
         """Return a page of the leaderboard: the loudest of all or of a `category`, whose noise is at least `minimum`.
 
-        An incident that changes between two pages may be on neither or both: it moves. `limit` is at most
-        MOST_ON_A_PAGE. Raises RequestError where `cursor` is none that was given.
+        Raises as `page`.
         """
         after = decode_cursor(cursor) if cursor else None
-        limit = max(1, min(limit, MOST_ON_A_PAGE))
+        categories = (category,) if category else ()
+        return await self.page(Query(categories, minimum=minimum, limit=limit, cursor=after))
+
+    async def page(self, query: Query) -> Board:
+        """Return the incidents that a query asks for, in its order.
+
+        An incident that changes between two pages may be on neither or both: it moves. `limit` is at most
+        MOST_ON_A_PAGE. Where few match, a page may hold fewer than `limit` and still give a cursor. Raises RequestError
+        where the cursor was given for another order or filter.
+        """
+        boards, limit = query.boards_left(), max(1, min(query.limit, MOST_ON_A_PAGE))
         keys, now, half_life_s = await self._present()
         if keys is None:
             return Board(now, (), None)
-        least = least_key(minimum, half_life_s, now) - _HAIR if half_life_s else float("-inf")
-        places = await self._places(keys.board(category), after, least, limit + 1)
-        page = places[:limit]
-        standings = await self._standings(keys, [incident_id for incident_id, _ in page], now)
-        shown = tuple(
-            standing for standing in standings if standing is not None and standing.noise >= minimum
-        )
-        last = Cursor(page[-1][1], page[-1][0].decode()).encoded() if len(places) > limit else None
-        return Board(now, shown, last)
+        least = least_key(query.minimum, half_life_s, now) - _HAIR if half_life_s else float("-inf")
+        found: list[bytes] = []
+        after, looked_at = query.cursor, 0
+        for board in boards:
+            after = after if after is not None and after.board == board else None
+            lowest = least if by_noise(board) else float("-inf")
+            while True:
+                most = limit - len(found) + 1 if query.plain else LOOKED_AT_ONCE
+                places = await self._places(key_of(keys, board), after, lowest, most)
+                matching = await self._matching(keys, query, [incident for incident, _ in places], now)
+                for incident, key in places:
+                    if incident in matching and len(found) == limit:
+                        return await self._shown(keys, query, found, now, after)
+                    if incident in matching:
+                        found.append(incident)
+                    after = Cursor(key, incident.decode(), board)
+                looked_at += len(places)
+                if len(places) < most:
+                    break
+                if looked_at >= MOST_LOOKED_AT and not query.plain:
+                    return await self._shown(keys, query, found, now, after)
+        return await self._shown(keys, query, found, now, None)
 
     async def incident(self, incident_id: str) -> Found | None:
         """Return an incident with its place on the board, or None where no score of it has come."""
@@ -109,6 +149,24 @@ class ViewReader:
         """Return the profile of an incident, the event's bytes, or None; an incident may have one before a score."""
         keys, _, _ = await self._present()
         return None if keys is None else await self._client.hget(keys.profiles, incident_id)
+
+    async def scores(self, incident_ids: Sequence[str]) -> dict[str, bytes]:
+        """Return the latest score of each of these incidents that has one, the events' bytes."""
+        keys, _, _ = await self._present()
+        if keys is None or not incident_ids:
+            return {}
+        scores = await self._client.hmget(keys.scores, incident_ids)
+        return {each: score for each, score in zip(incident_ids, scores, strict=True) if score is not None}
+
+    async def profiles(self, incident_ids: Sequence[str]) -> dict[str, bytes]:
+        """Return the profile of each of these incidents that has one, the events' bytes."""
+        keys, _, _ = await self._present()
+        if keys is None or not incident_ids:
+            return {}
+        found = await self._client.hmget(keys.profiles, incident_ids)
+        return {
+            each: profile for each, profile in zip(incident_ids, found, strict=True) if profile is not None
+        }
 
     async def history(self, incident_id: str) -> tuple[Point, ...]:
         """Return noise and polarity over time, the earliest first: the last of each cell of `view.history_step_s`."""
@@ -147,6 +205,40 @@ class ViewReader:
             for category, event in sorted(events.items())
         )
 
+    async def index_past(self) -> tuple[IndexPast, ...]:
+        """Return the index of every category over time, by name."""
+        keys, _, _ = await self._present()
+        if keys is None:
+            return ()
+        categories = sorted(name.decode() for name in await self._client.hkeys(keys.index))
+        async with self._client.pipeline(transaction=False) as pipeline:
+            for category in categories:
+                pipeline.zrange(keys.index_history(category), 0, -1)
+            pasts = await pipeline.execute()
+        return tuple(
+            IndexPast(category, tuple(INDEX_POINT.decode(point) for point in points))
+            for category, points in zip(categories, pasts, strict=True)
+        )
+
+    async def recap(self, month: str) -> Recap:
+        """Return what is kept of a month (as 2021-12, UTC); empty where nothing is."""
+        keys, _, _ = await self._present()
+        if keys is None:
+            return Recap(month, (), ())
+        async with self._client.pipeline(transaction=False) as pipeline:
+            pipeline.zrange(keys.loudest(month), 0, -1, desc=True, withscores=True)
+            pipeline.zrange(keys.told(month), 0, -1)
+            loudest, told = await pipeline.execute()
+        profiles = await self._client.hmget(keys.profiles, [each for each, _ in loudest]) if loudest else []
+        return Recap(
+            month,
+            tuple(
+                Loudest(incident.decode(), noise, Raw(profile) if profile else None)
+                for (incident, noise), profile in zip(loudest, profiles, strict=True)
+            ),
+            tuple(_told(member) for member in told),
+        )
+
     async def figures(self, limit: int = 100) -> tuple[Figure, ...]:
         """Return the figures that are party to most incidents, by that number."""
         keys, now, _ = await self._present()
@@ -182,6 +274,10 @@ class ViewReader:
             first, last = await pipeline.execute()
         return (first[0][0].decode(), last[0][0].decode()) if first and last else None
 
+    async def live_entries(self) -> int:
+        """Return how many events the live stream holds."""
+        return int(await self._client.xlen(self._keys.live))
+
     async def _present(self) -> tuple[GenerationKeys | None, float, float | None]:
         """The keys of the present generation, now (epoch s), and the half-life (s) that orders its boards."""
         generation = await self.generation()
@@ -214,15 +310,47 @@ class ViewReader:
                 return rest
             skipped += most
 
+    async def _matching(
+        self, keys: GenerationKeys, query: Query, incident_ids: Sequence[bytes], now: float
+    ) -> set[bytes]:
+        """Those of the incidents that a query asks for, as their scores are now: a board may be a moment older."""
+        if query.plain or not incident_ids:
+            return set(incident_ids)
+        scores = await self._client.hmget(keys.scores, incident_ids)
+        return {
+            incident
+            for incident, score in zip(incident_ids, scores, strict=True)
+            if score is not None
+            and query.matches(LABELS.decode(score))
+            and CURVE.decode(score).at(now) >= query.minimum
+        }
+
+    async def _shown(
+        self, keys: GenerationKeys, query: Query, found: Sequence[bytes], now: float, last: Cursor | None
+    ) -> Board:
+        """A page of the incidents found; what has become too soft, or changed meanwhile, is left out."""
+        standings = await self._standings(keys, found, now, ranked=True)
+        shown = tuple(
+            standing
+            for standing in standings
+            if standing is not None
+            and standing.noise >= query.minimum
+            and query.matches(LABELS.decode(standing.score))
+        )
+        return Board(now, shown, None if last is None else last.encoded())
+
     async def _standings(
-        self, keys: GenerationKeys, incident_ids: Sequence[bytes], now: float
+        self, keys: GenerationKeys, incident_ids: Sequence[bytes], now: float, *, ranked: bool = False
     ) -> list[Standing | None]:
         if not incident_ids:
             return []
         async with self._client.pipeline(transaction=True) as pipeline:
             pipeline.hmget(keys.scores, incident_ids)
             pipeline.hmget(keys.profiles, incident_ids)
-            scores, profiles = await pipeline.execute()
+            for incident_id in incident_ids if ranked else ():
+                pipeline.zrevrank(keys.board(), incident_id)
+            scores, profiles, *ranks = await pipeline.execute()
+        places: list[int | None] = ranks or [None] * len(incident_ids)
         return [
             None
             if score is None
@@ -231,8 +359,9 @@ class ViewReader:
                 CURVE.decode(score).at(now),
                 Raw(score),
                 Raw(profile) if profile else None,
+                None if place is None else int(place) + 1,
             )
-            for incident_id, score, profile in zip(incident_ids, scores, profiles, strict=True)
+            for incident_id, score, profile, place in zip(incident_ids, scores, profiles, places, strict=True)
         ]
 
     async def _figures(self, keys: GenerationKeys, folded: Sequence[str], now: float) -> list[Figure]:
@@ -255,17 +384,28 @@ class ViewReader:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[ViewReader]:
-    """Give a reader of the view that the settings name, by their clock. Raises ViewError for what Redis raises."""
-    clock = time.time if settings.clock == "wall" else None
+async def opened(settings: Settings, clock: Callable[[], float] = time.time) -> AsyncIterator[ViewReader]:
+    """Give a reader of the view that the settings name. Raises ViewError for what Redis raises.
+
+    The present is what `clock` says (epoch seconds), or the latest event's time where the settings' clock is that of
+    the stream.
+    """
+    present = clock if settings.clock == "wall" else None
     with view_errors(settings, "the view cannot be read"):
         client = connect(settings)
         blocking = connect(settings, blocking=True)
         try:
-            yield ViewReader(client, settings.view.prefix, clock, blocking)
+            yield ViewReader(client, settings.view.prefix, present, blocking)
         finally:
             await blocking.aclose()
             await client.aclose()
+
+
+def _told(member: bytes) -> Change:
+    """An event of a month, as `apply.lua` keeps it."""
+    ident, _, rest = member.partition(b"\n")
+    topic, _, event = rest.partition(b" ")
+    return Change(topic.decode(), ident.decode(), Raw(event))
 
 
 def _figure(parts: list[Part]) -> Figure:
