@@ -41,13 +41,13 @@ export function timeAxis(plot) {
   return group;
 }
 
-/** A line across at `value`, with its name above the right or left end. */
-export function guide(plot, value, name, side = "end") {
+/** A line across at `value`, with its name beside its right end, or inside the plot above its left one. */
+export function guide(plot, value, name, beside) {
   const y = plot.y(value);
-  const x = side === "end" ? plot.end : plot.left;
+  const place = beside ? { x: plot.end + 6, y: y + 4 } : { x: plot.left, y: y - 4 };
   return svg("g", { class: "guide" },
     svg("line", { x1: plot.left, x2: plot.end, y1: y, y2: y }),
-    svg("text", { x, y: y - 4, "text-anchor": side === "end" ? "end" : "start" }, name),
+    svg("text", place, name),
   );
 }
 

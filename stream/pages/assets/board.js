@@ -16,6 +16,8 @@ import { learn, titleOf } from "./titles.js";
 
 const PAGE = 25; // incidents asked for at once
 const SHOW_MS = 400; // between two pictures of the board: numbers that change faster cannot be read
+const CHANGES_ASKED = 60; // what happened last; some of it is not told on the board
+const ASIDE_MS = 60_000; // how often it is asked anew what moved the index: its events say only how high it is
 const RECHECK_MS = 5000; // after an incident has left, until it is asked who comes up from below
 
 const entries = new Map(); // id -> {id, score, trail}
@@ -62,8 +64,10 @@ async function load() {
     cursor = answer.cursor;
     recovered();
     show();
+    return answer.place;
   } catch (error) {
     failed(error);
+    return null;
   }
 }
 
@@ -83,9 +87,9 @@ async function loadMore() {
 }
 
 async function loadAside() {
-  const [told, stood, pulse] = await Promise.all([ask("changes", { limit: 60 }), ask("index"), ask("pulse")]);
+  const [told, stood, pulse] = await Promise.all([ask("changes", { limit: CHANGES_ASKED }), ask("index"), ask("pulse")]);
   for (const { topic, event } of told.changes.toReversed()) changes.note(topic, event);
-  for (const { event } of stood.index) index.note(event);
+  for (const each of stood.categories) index.put(each);
   total = pulse.incidents;
 }
 
@@ -180,13 +184,14 @@ async function start() {
     load().then(() => announce(byId("count").textContent));
   });
   more.addEventListener("click", loadMore);
-  const reload = () => Promise.all([load(), loadAside()]).catch(failed);
-  // The stream first, then the figures: so no event falls between the two.
-  const live = new Live({}, { event: take, snapshot: reload, state: connection });
-  const [methodology] = await Promise.all([ask("methodology"), live.start()]);
-  all = bands(methodology.policy.levels);
-  await reload();
+  all = bands((await ask("methodology")).policy.levels);
+  const place = await load();
+  if (place === null) throw new Error("the board cannot be asked for; load the page again");
   everySoOften(SHOW_MS, show);
+  await loadAside();
+  const reload = () => Promise.all([load(), loadAside()]).catch(failed);
+  new Live({ form: "brief" }, { event: take, snapshot: reload, state: connection }).start(place);
+  setInterval(() => loadAside().catch(failed), ASIDE_MS);
 }
 
 start().catch(failed);

@@ -5,6 +5,8 @@ import { fallen } from "./curve.js";
 import { fill, h, svg } from "./dom.js";
 import { moment, shown } from "./text.js";
 
+const NARROW_PX = 480; // a phone's
+const MARGIN_PX = 86; // for the names of the levels, where the page is wide enough
 const SAMPLE_PX = 6; // between two points of the curve that are drawn
 
 /**
@@ -51,24 +53,24 @@ export function chart(root, draw, rows) {
  * ms); then the `forecast` of a score of `as_of`. `states` [{ms, state}], `peaks` [{ms, noise, final}], `all` bands.
  */
 export function noiseDrawing({ points, half_life, now, forecast, as_of, states, peaks, all }, width) {
-  const narrow = width < 480;
+  const narrow = width < NARROW_PX;
   const from = Math.min(Date.parse(points[0].at), now - 3_600_000);
   const to = ahead(forecast, as_of, now);
   const highest = Math.max(...points.map((point) => point.noise), ...forecast.map((each) => each.high_90), ...peaks.map((peak) => peak.noise), 20);
-  const plot = plane({ width, height: narrow ? 250 : 320, left: 0, right: 0, above: 22, below: 50, from, to, top: Math.min(100, highest * 1.12) });
+  const plot = plane({ width, height: narrow ? 260 : 330, left: 0, right: narrow ? 0 : MARGIN_PX, above: 36, below: 50, from, to, top: Math.min(100, highest * 1.12) });
   const curve = corners(points, half_life, now, plot);
   const line = curve.map(([ms, noise]) => [plot.x(ms), plot.y(noise)]);
   const last = curve.at(-1);
   const elements = [
-    ...all.filter((band) => band.from > 0 && band.from < plot.top).map((band) => guide(plot, band.from, `${band.name} ${band.from}`)),
+    ...all.filter((band) => band.from > 0 && band.from < plot.top).map((band) => guide(plot, band.from, `${band.name} ${band.from}`, !narrow)),
     svg("path", { class: "area", d: `${pathOf(line)}L${plot.x(last[0]).toFixed(1)} ${plot.floor}L${line[0][0].toFixed(1)} ${plot.floor}Z` }),
     ...band(plot, forecast, as_of, last),
     svg("path", { class: "line", d: pathOf(line) }),
     ...strip(plot, states, now),
     ...peaks.flatMap((peak) => mark(plot, peak)),
-    svg("line", { class: "present", x1: plot.x(now), x2: plot.x(now), y1: plot.ceiling - 6, y2: plot.floor }),
-    svg("text", { class: "present-name", x: plot.x(now) + (forecast.length ? -5 : -2), y: plot.ceiling - 8, "text-anchor": "end" }, "now"),
-    ...(forecast.length && plot.end - plot.x(now) > 56 ? [svg("text", { class: "present-name", x: plot.x(now) + 5, y: plot.ceiling - 8 }, "forecast")] : []),
+    svg("line", { class: "present", x1: plot.x(now), x2: plot.x(now), y1: plot.ceiling - 18, y2: plot.floor }),
+    svg("text", { class: "present-name", x: plot.x(now) + (forecast.length ? -5 : -2), y: plot.ceiling - 20, "text-anchor": "end" }, "now"),
+    ...(forecast.length && plot.end - plot.x(now) > 56 ? [svg("text", { class: "present-name", x: plot.x(now) + 5, y: plot.ceiling - 20 }, "forecast")] : []),
     timeAxis({ ...plot, floor: plot.floor + 22 }),
   ];
   return { title: "Noise over time", summary: noiseSummary(points, last[1], peaks, forecast), elements, height: plot.height };
@@ -76,15 +78,16 @@ export function noiseDrawing({ points, half_life, now, forecast, as_of, states, 
 
 /** The polarity over time: `points` [{at, polarity}], 0 one-sided to 100 evenly split, up to `now` (epoch ms). */
 export function polarityDrawing({ points, now, shift }, width) {
+  const narrow = width < NARROW_PX;
   const from = Math.min(Date.parse(points[0].at), now - 3_600_000);
-  const plot = plane({ width, height: 170, left: 0, right: 0, above: 16, below: 24, from, to: now, top: 100 });
+  const plot = plane({ width, height: 170, left: 0, right: narrow ? 0 : MARGIN_PX, above: 16, below: 24, from, to: now, top: 100 });
   const steps = points.map((point) => [plot.x(Date.parse(point.at)), plot.y(point.polarity)]);
   steps.push([plot.x(now), steps.at(-1)[1]]);
   const latest = points.at(-1).polarity;
   const elements = [
-    guide(plot, 100, "100 evenly split", "start"),
-    guide(plot, 50, "50", "start"),
-    guide(plot, 0, "0 one-sided", "start"),
+    guide(plot, 100, "100 even split", !narrow),
+    guide(plot, 50, "50", !narrow),
+    guide(plot, 0, "0 one-sided", !narrow),
     svg("path", { class: "line polarity", d: pathOf(steps) }),
     svg("circle", { class: "line-end polarity", cx: plot.x(now) - 4, cy: plot.y(latest), r: 4 }),
     timeAxis(plot),

@@ -20,6 +20,7 @@ import { vitals } from "./vitals.js";
 import { stateLabel } from "./words.js";
 
 const TICK_MS = 1000;
+const EXPLAIN_MS = 3000; // from a score until its explanation is asked for
 const HOUR_MS = 3_600_000; // one point of the history for each, as the view keeps them
 
 const asked = decodeURIComponent(location.pathname.replace(/^\/incident\//, ""));
@@ -30,6 +31,7 @@ let rank = null;
 let points = [];
 let all = [];
 let weights = {};
+let told = null; // what the gateway explains of the score
 let parts = null; // what the page is made of, once there is something to show
 let stale = true; // whether a score, profile or change came since the last drawing
 
@@ -39,6 +41,7 @@ async function load() {
   recovered();
   id = found.incident_id;
   rank = found.rank;
+  told = found.explain;
   if (score === null || score.incident_id !== id || found.score.revision >= score.revision) score = found.score;
   profile = found.profile ?? profile;
   points = past.points.map(({ at, noise, polarity }) => ({ at, noise, polarity }));
@@ -53,6 +56,7 @@ async function load() {
   }
   stale = true;
   tick();
+  return found.place;
 }
 
 function make() {
@@ -121,6 +125,7 @@ function draw() {
   );
   say(byId("half-life"), span(score.half_life));
   parts.vitals.set(score);
+  fill(byId("explained"), told.story.map((line) => h("p", {}, line)));
   byId("moved").hidden = !lastChange(byId("last-change"), score);
   byId("profile").hidden = !profileWords(byId("words"), profile);
   sides(byId("sides"), profile);
@@ -135,7 +140,22 @@ function draw() {
   parts.timeline.show();
 }
 
-const pointOf = (told) => ({ at: told.as_of, noise: told.noise, polarity: told.polarity.value });
+const pointOf = ({ as_of: at, noise, polarity }) => ({ at, noise, polarity: polarity.value });
+
+let explaining = null;
+
+/** Ask for the explanation of the score that has come; of many that come at once, for the last one's. */
+function explainSoon() {
+  explaining ??= setTimeout(async () => {
+    explaining = null;
+    try {
+      told = await ask(`incidents/${part(id)}/explain`);
+      stale = true;
+    } catch (error) {
+      if (!(error instanceof TypeError)) failed(error); // nobody answers: the head of the page says so
+    }
+  }, EXPLAIN_MS);
+}
 
 function take(topic, event) {
   if (topic === "noise-scores") return takeScore(event);
@@ -148,11 +168,12 @@ function take(topic, event) {
   stale = true;
 }
 
-function takeScore(told) {
-  if (told.incident_id !== id || (score !== null && told.revision <= score.revision)) return;
-  score = told;
+function takeScore(next) {
+  if (next.incident_id !== id || next.revision <= score.revision) return;
+  score = next;
+  explainSoon();
   const cell = (point) => Math.floor(Date.parse(point.at) / HOUR_MS);
-  const point = pointOf(told);
+  const point = pointOf(next);
   if (points.length && cell(points.at(-1)) === cell(point)) points[points.length - 1] = point;
   else points.push(point);
   stale = true;
@@ -160,18 +181,12 @@ function takeScore(told) {
 
 async function start() {
   const reload = () => load().catch(failed);
-  // The stream first, then the figures: so no event falls between the two.
-  const live = new Live({ incident: asked }, { event: take, snapshot: reload, state: connection });
-  const [methodology] = await Promise.all([ask("methodology"), live.start()]);
-  all = bands(methodology.policy.levels);
-  weights = methodology.policy.weights;
-  await load();
-  if (id !== asked) {
-    live.stop();
-    await new Live({ incident: id }, { event: take, snapshot: reload, state: connection }).start();
-    await load();
-  }
+  const { policy } = await ask("methodology");
+  all = bands(policy.levels);
+  weights = policy.weights;
+  const place = await load();
   everySoOften(TICK_MS, tick);
+  new Live({ incident: id }, { event: take, snapshot: reload, state: connection }).start(place);
 }
 
 start().catch(failed);

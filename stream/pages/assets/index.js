@@ -10,6 +10,7 @@ const MOVERS_SHOWN = 3;
 /** The index inside `root`; `note(event)` takes an event of noise-index, `show(now)` draws it. */
 export function indexBox(root) {
   const latest = new Map();
+  const past = new Map();
   let stale = false;
   const number = h("p", { class: "index-number" });
   const against = h("p", { class: "index-against" });
@@ -18,10 +19,17 @@ export function indexBox(root) {
   const moved = h("div", {}, h("h3", {}, "What moved it of late"), movers);
   fill(root, number, against, parts, moved);
 
+  /** Take a category of an answer, with its past. */
+  function put({ event, history }) {
+    past.set(event.category, history);
+    note(event);
+  }
+
+  /** Take an event; a brief one leaves as it was what it does not say. */
   function note(event) {
     const before = latest.get(event.category);
     if (before && Date.parse(before.at) > Date.parse(event.at)) return;
-    latest.set(event.category, event);
+    latest.set(event.category, { ...before, ...event });
     stale = true;
   }
 
@@ -49,7 +57,7 @@ export function indexBox(root) {
     return h("li", {}, h("span", { class: "number" }, points(by)), " ", h("a", { href: incidentHref(id) }, titleOf(id, () => (stale = true))));
   }
 
-  return { note, show };
+  return { put, note, show };
 }
 
 function standing(event, total) {

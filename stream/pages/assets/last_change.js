@@ -22,7 +22,7 @@ export function lastChange(root, score) {
     .sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
   const most = Math.max(...owed.map(([, by]) => Math.abs(by)), 1);
   fill(root,
-    h("p", {}, h("strong", { class: "moved-by" }, points(change.points, 2)), ` points through ${CAME_BY[change.by] ?? change.by}, `, timeOf(at, moment(at)), ".", freshness(change)),
+    h("p", {}, h("strong", { class: "moved-by" }, points(change.points, 2)), ` points by ${CAME_BY[change.by] ?? change.by}, `, timeOf(at, moment(at)), ".", freshness(change)),
     owed.length ? h("ul", { class: "owed" }, owed.map(([name, by]) => share(name, by, most))) : null,
     item ? h("p", { class: "note" }, "Last item: ", itemName(item.id), ` on ${item.platform}, which moved it by ${points(item.points, 2)} points.`) : null,
   );

@@ -30,7 +30,6 @@ export class Live {
   #on;
   #source = null;
   #place = null;
-  #opened = false;
   #wait = FIRST_WAIT_MS;
 
   constructor(filters, on) {
@@ -38,16 +37,12 @@ export class Live {
     this.#on = on;
   }
 
-  /** Connect; the promise is kept when events flow, or after `patience_ms` without. */
-  start(patience_ms = 1500) {
+  /** Connect, and go on from `place`: where the stream was before the answers were made that are shown. */
+  start(place) {
+    this.#place = place;
     this.#on.state("connecting");
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, patience_ms);
-      this.#connect(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
+    this.#connect();
+    return this;
   }
 
   /** Leave, for good. */
@@ -56,18 +51,12 @@ export class Live {
     this.#source = null;
   }
 
-  #connect(first = () => {}) {
-    const query = new URLSearchParams(this.#filters);
-    if (this.#place !== null) query.set("after", this.#place);
-    const source = new EventSource(`/live?${query}`);
+  #connect() {
+    const source = new EventSource(`/live?${this.#query()}`);
     this.#source = source;
     source.onopen = () => {
       this.#wait = FIRST_WAIT_MS;
-      // Without a place nothing says what came while there was no connection.
-      if (this.#opened && this.#place === null) this.#on.snapshot();
-      this.#opened = true;
       this.#on.state("live");
-      first();
     };
     source.onerror = () => {
       this.#on.state("lost");
@@ -80,6 +69,12 @@ export class Live {
       if (message.lastEventId) this.#place = message.lastEventId;
       this.#on.snapshot();
     });
+  }
+
+  #query() {
+    const query = new URLSearchParams(this.#filters);
+    query.set("after", this.#place);
+    return query;
   }
 
   #take(topic, message) {

@@ -7,6 +7,7 @@ import { moment } from "./text.js";
 const WORDS = {
   connecting: "Connecting",
   live: "Live",
+  still: "As the policy has it now",
   lost: "Connection lost. Trying again; the figures go on by themselves.",
 };
 const QUIET_MS = 10_000; // between two things said: a reader of the page must be able to read it

@@ -15,7 +15,7 @@ export class Trail {
   #points;
 
   constructor(samples, ms) {
-    const step = SPAN_MS / samples.length;
+    const step = SPAN_MS / Math.max(1, samples.length - 1);
     this.#points = samples
       .map((noise, place) => [ms - (samples.length - 1 - place) * step, noise])
       .filter(([, noise]) => noise !== null);
