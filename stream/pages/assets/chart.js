@@ -7,6 +7,7 @@ import { moment, shown } from "./text.js";
 
 const NARROW_PX = 480; // a phone's
 const MARGIN_PX = 86; // for the names of the levels, where the page is wide enough
+const HOUR_MS = 3_600_000;
 const SAMPLE_PX = 6; // between two points of the curve that are drawn
 
 /**
@@ -29,7 +30,7 @@ export function chart(root, draw, rows) {
     const body = lines.map(([first, ...rest]) => h("tr", {}, h("th", { scope: "row" }, first), rest.map((cell) => h("td", { class: "number" }, cell))));
     const table = h("table", {}, h("thead", {}, head), h("tbody", {}, body));
     // What scrolls must be reachable by keyboard.
-    const box = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Figures" }, table);
+    const box = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Figures: ${title.textContent}` }, table);
     fill(plain, plain.firstChild, box);
   }
 
@@ -54,11 +55,11 @@ export function chart(root, draw, rows) {
  */
 export function noiseDrawing({ points, half_life, now, forecast, as_of, states, peaks, all }, width) {
   const narrow = width < NARROW_PX;
-  const from = Math.min(Date.parse(points[0].at), now - 3_600_000);
+  const from = Math.min(Date.parse(points[0].at), now - HOUR_MS, ...peaks.map((peak) => peak.ms), ...states.map((state) => state.ms));
   const to = ahead(forecast, as_of, now);
   const highest = Math.max(...points.map((point) => point.noise), ...forecast.map((each) => each.high_90), ...peaks.map((peak) => peak.noise), 20);
   const plot = plane({ width, height: narrow ? 260 : 330, left: 0, right: narrow ? 0 : MARGIN_PX, above: 36, below: 50, from, to, top: Math.min(100, highest * 1.12) });
-  const curve = corners(points, half_life, now, plot);
+  const curve = corners(withPeaks(points, peaks), half_life, now, plot);
   const line = curve.map(([ms, noise]) => [plot.x(ms), plot.y(noise)]);
   const last = curve.at(-1);
   const elements = [
@@ -79,7 +80,7 @@ export function noiseDrawing({ points, half_life, now, forecast, as_of, states, 
 /** The polarity over time: `points` [{at, polarity}], 0 one-sided to 100 evenly split, up to `now` (epoch ms). */
 export function polarityDrawing({ points, now, shift }, width) {
   const narrow = width < NARROW_PX;
-  const from = Math.min(Date.parse(points[0].at), now - 3_600_000);
+  const from = Math.min(Date.parse(points[0].at), now - HOUR_MS);
   const plot = plane({ width, height: 170, left: 0, right: narrow ? 0 : MARGIN_PX, above: 16, below: 24, from, to: now, top: 100 });
   const steps = points.map((point) => [plot.x(Date.parse(point.at)), plot.y(point.polarity)]);
   steps.push([plot.x(now), steps.at(-1)[1]]);
@@ -103,16 +104,22 @@ export function noiseRows({ points, forecast, as_of }, most = 48) {
     .filter((_, place) => (points.length - 1 - place) % every === 0)
     .map((point) => [moment(Date.parse(point.at)), String(shown(point.noise)), point.polarity.toFixed(0)]);
   const coming = forecast.map((each) => [
-    `in ${each.hours} h (${moment(Date.parse(as_of) + each.hours * 3_600_000)})`,
+    `in ${each.hours} h (${moment(Date.parse(as_of) + each.hours * HOUR_MS)})`,
     `${shown(each.noise)}; half of cases ${shown(each.low_50)}–${shown(each.high_50)}, 90 % ${shown(each.low_90)}–${shown(each.high_90)}`,
     "",
   ]);
   return { columns: ["Time", "Noise", "Polarity"], rows: [...past, ...coming] };
 }
 
+/** The points, with those of the peaks, which lie between the last ones of two hours. */
+function withPeaks(points, peaks) {
+  const added = peaks.map(({ ms, noise }) => ({ at: new Date(ms).toISOString(), noise }));
+  return [...points, ...added].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+}
+
 function ahead(forecast, as_of, now) {
   const last = forecast.at(-1);
-  return last ? Math.max(now, Date.parse(as_of) + last.hours * 3_600_000) : now;
+  return last ? Math.max(now, Date.parse(as_of) + last.hours * HOUR_MS) : now;
 }
 
 /** The curve as corners [ms, noise]: from each point it falls by the half-life until the next one lifts it. */
@@ -131,7 +138,7 @@ function corners(points, half_life, now, plot) {
 function band(plot, forecast, as_of, [ms, noise]) {
   if (!forecast.length) return [];
   const start = Date.parse(as_of);
-  const when = (each) => plot.x(start + each.hours * 3_600_000);
+  const when = (each) => plot.x(start + each.hours * HOUR_MS);
   const later = forecast.filter((each) => when(each) > plot.x(ms));
   const origin = [plot.x(ms), plot.y(noise)];
   const between = (low, high) => {

@@ -5,7 +5,7 @@ import { h, fill, timeOf } from "./dom.js";
 import { hour, incidentHref, briefDate } from "./text.js";
 import { titleOf } from "./titles.js";
 
-const MOST = 24;
+const MOST = 10;
 const QUIET = new Set(["rise", "fall"]); // levels that were crossed: the board shows them
 
 /** A list in `root`; `note(topic, event)` takes a change, `show()` draws what is new. */

@@ -1,23 +1,25 @@
 // The index: the noise of all incidents together, how it stands against its average, and what moved it.
 
 import { fallen } from "./curve.js";
-import { fill, h, say } from "./dom.js";
+import { fill, h, say, svg } from "./dom.js";
 import { briefDate, counted, incidentHref, points, whole } from "./text.js";
 import { titleOf } from "./titles.js";
 
 const MOVERS_SHOWN = 3;
+const WIDTH = 240; // of the curve, in its own units
+const HEIGHT = 44;
 
-/** The index inside `root`; `note(event)` takes an event of noise-index, `show(now)` draws it. */
-export function indexBox(root) {
+/** The index inside `root`, its categories inside `parts`; `note(event)` takes an event, `show(now)` draws both. */
+export function indexBox(root, parts) {
   const latest = new Map();
   const past = new Map();
   let stale = false;
   const number = h("p", { class: "index-number" });
   const against = h("p", { class: "index-against" });
-  const parts = h("ul", { class: "index-parts" });
+  const curve = h("div", { class: "index-curve" });
   const movers = h("ul", { class: "index-movers" });
   const moved = h("div", {}, h("h3", {}, "What moved it of late"), movers);
-  fill(root, number, against, parts, moved);
+  fill(root, number, against, curve, moved);
 
   /** Take a category of an answer, with its past. */
   function put({ event, history }) {
@@ -49,6 +51,7 @@ export function indexBox(root) {
     const highest = Math.max(1, ...categories.map(value));
     categories.sort((a, b) => value(b) - value(a));
     fill(parts, ...categories.map((event) => category(event, value(event), highest)));
+    fill(curve, pastOf(past.get("overall") ?? [], total, now));
     fill(movers, ...overall.movers.slice(0, MOVERS_SHOWN).map(mover));
     moved.hidden = overall.movers.length === 0;
   }
@@ -58,6 +61,18 @@ export function indexBox(root) {
   }
 
   return { put, note, show };
+}
+
+/** The index as far back as it is kept, as a curve; from two points on. */
+function pastOf(points, total, now) {
+  if (points.length < 2) return null;
+  const all = [...points.map(({ at, value }) => [Date.parse(at), value]), [now, total]];
+  const [from, top] = [all[0][0], Math.max(...all.map(([, value]) => value), 1)];
+  const line = all.map(([ms, value]) => `${(WIDTH * (ms - from)) / Math.max(1, now - from)} ${HEIGHT - 2 - ((HEIGHT - 4) * value) / top}`).join("L");
+  const said = `The index since ${briefDate(from)}: from ${whole(Math.floor(all[0][1]))} to ${whole(Math.floor(total))}, at most ${whole(Math.floor(top))}`;
+  return svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": said, preserveAspectRatio: "none" },
+    svg("path", { class: "spark-area heat-1", d: `M0 ${HEIGHT}L${line}L${WIDTH} ${HEIGHT}Z` }),
+    svg("path", { class: "spark-line", d: `M${line}` }));
 }
 
 function standing(event, total) {

@@ -1,8 +1,8 @@
 // What every page has: whether it is live, what time it is for the server, and what is said aloud.
 
 import { now, started } from "./curve.js";
-import { byId, say } from "./dom.js";
-import { moment } from "./text.js";
+import { byId, fill, h, say } from "./dom.js";
+import { moment, sentence } from "./text.js";
 
 const WORDS = {
   connecting: "Connecting",
@@ -51,7 +51,8 @@ export function announce(text) {
 export function failed(error) {
   const box = byId("failure");
   box.hidden = false;
-  say(box, error.status === 404 ? error.message : `The figures cannot be loaded: ${error.message}`);
+  if (error.status === 404) fill(box, h("h1", {}, "Nothing is known of it"), h("p", {}, sentence(error.message), ". ", h("a", { href: "/" }, "Back to the board")));
+  else say(box, `The figures cannot be loaded: ${error.message}`);
 }
 
 /** Take that back. */

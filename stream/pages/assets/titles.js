@@ -3,6 +3,7 @@
 import { ask, part } from "./api.js";
 
 const MOST_ASKED = 4; // at a time
+const AGAIN_MS = 10_000; // until one that was not found, or could not be asked for, may be asked for again
 const known = new Map();
 const asked = new Set();
 const queue = [];
@@ -28,7 +29,7 @@ async function pump() {
     const [id, told] = queue.shift();
     asking += 1;
     ask(`incidents/${part(id)}`)
-      .then((found) => learn(id, found.profile), () => asked.delete(id))
+      .then((found) => learn(id, found.profile), () => setTimeout(() => asked.delete(id), AGAIN_MS))
       .finally(() => {
         asking -= 1;
         told();
