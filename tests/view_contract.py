@@ -28,9 +28,11 @@ from schemas.topics import (
     STATE_CHANGES,
     TREND_UPDATES,
 )
+from schemas.words import PeakKind, State, Trend
 from stream.settings import Settings
-from stream.view.answers import Cursor
+from stream.view.answers import Cursor, decode_cursor
 from stream.view.connection import connect
+from stream.view.listing import Query
 from stream.view.reader import ViewReader
 from stream.view.writer import Slice, ViewWriter
 from tests.builders import hours
@@ -560,3 +562,158 @@ def _ids(records):
             dict(record.headers)["ce_id"].decode()
         )
     return found
+
+
+# -- pages of incidents -------------------------------------------------------------------------------------
+
+
+async def paged(reader, query):
+    """All incidents that a query gives, page by page; and of how many pages they were."""
+    found, pages = [], 0
+    while True:
+        page = await reader.page(query)
+        found += page.standings
+        pages += 1
+        if page.cursor is None:
+            return found, pages
+        query = msgspec.structs.replace(query, cursor=decode_cursor(page.cursor))
+
+
+def sought(query):
+    """What a query must give, worked out from the scores alone, in its order but for equals."""
+    scores = [score for score in latest().values() if score.composite > 0.0]
+    noise = {
+        s.incident_id: s.composite * 2.0 ** -((LATER - to_epoch(s.anchor)) / s.half_life) for s in scores
+    }
+    trends = list(Trend)
+    order = {
+        "noise": lambda s: -noise[s.incident_id],
+        "recent": lambda s: -to_epoch(s.last_seen),
+        "rising": lambda s: (trends.index(s.trend), -noise[s.incident_id]),
+    }[query.order]
+    return [
+        score.incident_id
+        for score in sorted(scores, key=order)
+        if (not query.categories or score.category in query.categories)
+        and (not query.states or score.state in query.states)
+        and (not query.platforms or set(query.platforms) & set(score.platform_names))
+        and noise[score.incident_id] >= query.minimum
+    ]
+
+
+def test_every_filter_in_every_order_gives_what_the_scores_say_on_pages_of_any_size(base):
+    """Given the world; when it is asked for by any filters, in any order, in small pages; then each that matches is
+    there once, in order."""
+    scores = latest().values()
+    queries = [
+        Query(categories, states, platforms, minimum, order, limit)
+        for categories in ((), (next(iter(scores)).category,), tuple({s.category for s in scores}))
+        for states in ((), (State.DEBATED,), (State.EMERGING, State.DEBATED))
+        for platforms in ((), ("news",), ("reddit", "nowhere"))
+        for minimum in (0.0, 60.0)
+        for order in ("noise", "recent", "rising")
+        for limit in (1, 3)
+    ]
+    assert any(0 < len(sought(query)) < 5 for query in queries)
+
+    async def steps(mine, client, writer, reader):
+        await filled(mine, writer)
+        for query in queries:
+            found, _ = await paged(reader, query)
+            assert [each.incident_id for each in found] == sought(query), query
+            whole = [each.incident_id for each in (await reader.board(limit=100)).standings]
+            assert all(each.rank == whole.index(each.incident_id) + 1 for each in found)
+
+    at_once(base, steps)
+
+
+def test_a_rare_kind_is_found_behind_thousands_of_others(base, monkeypatch):
+    """Given a bound on how many are looked at for one page; when only the softest matches; then pages before it may be
+    empty, and it is found."""
+    monkeypatch.setattr("stream.view.reader.LOOKED_AT_ONCE", 2)
+    monkeypatch.setattr("stream.view.reader.MOST_LOOKED_AT", 2)
+
+    async def steps(mine, client, writer, reader):
+        await filled(mine, writer)
+        softest = (await reader.board(limit=100)).standings[-1].incident_id
+        category = latest()[softest].category
+        for order in ("noise", "recent"):
+            query = Query(
+                (category, "another"), platforms=("news", "reddit", "hackernews"), order=order, limit=1
+            )
+            found, pages = await paged(reader, query)
+            assert [each.incident_id for each in found] == sought(query)
+            assert softest in {each.incident_id for each in found}
+            assert pages > len(found)
+
+    at_once(base, steps)
+
+
+def test_a_cursor_of_another_order_is_refused(base):
+    async def steps(mine, client, writer, reader):
+        await filled(mine, writer)
+        cursor = decode_cursor((await reader.page(Query(limit=1))).cursor)
+        for other in (Query(order="recent"), Query(order="rising"), Query(categories=("Safety",))):
+            with pytest.raises(RequestError, match="cursor: it was given for another order"):
+                await reader.page(msgspec.structs.replace(other, cursor=cursor))
+
+    at_once(base, steps)
+
+
+def test_what_has_changed_since_its_board_was_read_is_shown_as_it_is_or_not_at_all(base):
+    """Given a board that still lists an incident under a state that it has left; then a page of that state is without
+    it."""
+
+    async def steps(mine, client, writer, reader):
+        await filled(mine, writer)
+        gone = next(s for s in latest().values() if s.state is State.DEBATED and s.composite > 0.0)
+        await client.zadd(writer.keys.of(1).board("state:Growing"), {gone.incident_id: 3000.0})
+        found, _ = await paged(reader, Query(states=("Growing",)))
+        assert gone.incident_id not in {each.incident_id for each in found}
+
+    at_once(base, steps)
+
+
+# -- months, and the index over time ------------------------------------------------------------------------
+
+
+def test_a_months_recap_has_its_loudest_and_what_was_told(base):
+    told = [
+        (output.at, output.topic, output.id)
+        for output in world()
+        if output.topic == STATE_CHANGES
+        or (output.topic == PEAK_CROSSINGS and output.event.kind is PeakKind.PEAKED)
+    ]
+    loudest: dict[str, float] = {}
+    for output in world():
+        if output.topic == NOISE_SCORES:
+            for noise in (output.event.noise, output.event.peak.noise):
+                loudest[output.key] = max(loudest.get(output.key, 0.0), noise)
+
+    async def steps(mine, client, writer, reader):
+        await filled(mine, writer, with_repeats(world(), random.Random(5)))
+        recap = await reader.recap("2026-06")
+        assert sorted((each.topic, each.id) for each in recap.told) == sorted(each[1:] for each in told)
+        at = [msgspec.json.decode(each.event)["at"] for each in recap.told]
+        assert at == sorted(at)
+        want = sorted(loudest.items(), key=lambda pair: -pair[1])
+        assert [(each.incident_id, each.noise) for each in recap.loudest] == want
+        assert (await reader.recap("2026-05")).told == ()
+
+    at_once(base, steps)
+
+
+def test_the_index_over_time_is_the_last_of_each_cell(base):
+    events = [output for output in world() if output.topic == NOISE_INDEX]
+
+    async def steps(mine, client, writer, reader):
+        await filled(mine, writer)
+        last = {int(output.at // 43_200): output.event for output in events}
+        [past] = await reader.index_past()
+        assert past.category == "overall"
+        assert [(point.at_ms, point.value) for point in past.points] == [
+            (round(to_epoch(event.at) * 1000), event.value) for event in last.values()
+        ]
+
+    view = msgspec.structs.replace(base.view, history_step_s=43_200)
+    at_once(msgspec.structs.replace(base, view=view), steps)

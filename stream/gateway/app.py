@@ -18,7 +18,7 @@ from stream.gateway.guard import Guard, client_of
 from stream.gateway.headers import CrossOrigin, secure
 from stream.gateway.live import Visitors, sse_route, websocket_route
 from stream.gateway.openapi import DOCUMENT
-from stream.gateway.pages import PAGES, Pages
+from stream.gateway.pages import PAGES, Pages, matching
 from stream.gateway.parameters import Nothing, query
 from stream.gateway.problems import problems
 
@@ -55,7 +55,7 @@ def application(context: Context) -> web.Application:
     app.on_response_prepare.append(secure)
     app.on_response_prepare.append(cross.mark)
     for address, handler in ROUTES.items():
-        app.router.add_get(address, handler)
+        app.router.add_get(matching(address), handler)
     visitors = Visitors(settings.clients_most, settings.clients_each_most)
 
     async def live(request: web.Request) -> web.StreamResponse:

@@ -13,6 +13,18 @@ from schemas.words import Side, Tier
 Noise = Annotated[float, Meta(ge=0.0, le=100.0)]
 
 
+def _event(*names: str) -> Meta:
+    """What an event's own bytes are documented as: the event of its topic."""
+    refs = [{"$ref": f"#/components/schemas/{name}"} for name in names]
+    return Meta(extra_json_schema=refs[0] if len(refs) == 1 else {"anyOf": refs})
+
+
+Score = Annotated[Raw, _event("NoiseScore")]
+Profile = Annotated[Raw, _event("IncidentProfile")]
+IndexEvent = Annotated[Raw, _event("NoiseIndex")]
+ChangeEvent = Annotated[Raw, _event("StateChange", "TrendUpdate", "PeakCrossing", "IncidentMerged")]
+
+
 class Incident(Struct, frozen=True, omit_defaults=True):
     """An incident as of the answer: `noise` (0 to 100), `level` and `verdict` hold then; `rank` is its place by noise
     among all, from 1, null where it has none. `score` and `profile` are the latest events, as they were sent.
@@ -27,8 +39,8 @@ class Incident(Struct, frozen=True, omit_defaults=True):
     level: str
     verdict: str
     rank: int | None
-    score: Raw
-    profile: Raw | None
+    score: Score
+    profile: Profile | None
     spark: tuple[Noise | None, ...] = ()
 
 
@@ -37,7 +49,7 @@ class Event(Struct, frozen=True):
 
     topic: str
     id: str
-    event: Raw
+    event: ChangeEvent
 
 
 class Changes(Struct, frozen=True):
@@ -107,8 +119,8 @@ class IncidentPage(Struct, frozen=True):
     level: str
     verdict: str
     rank: int | None
-    score: Raw
-    profile: Raw | None
+    score: Score
+    profile: Profile | None
     changes: tuple[Event, ...]
     explain: Explanation
 
@@ -180,7 +192,7 @@ class CategoryIndex(Struct, frozen=True):
 
     category: str
     value: float
-    event: Raw
+    event: IndexEvent
     history: tuple[IndexPoint, ...]
 
 

@@ -103,7 +103,7 @@ class Hub:
 
     def listening(self) -> dict[Wire, int]:
         """Return how many listen, by wire."""
-        found: dict[Wire, int] = {"sse": 0, "sse-1.0": 0, "websocket": 0}
+        found: dict[Wire, int] = {"sse": 0, "sse-gzip": 0, "sse-1.0": 0, "websocket": 0}
         for (wire, _), listeners in self._groups.items():
             found[wire] += len(listeners)
         return found

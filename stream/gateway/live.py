@@ -15,13 +15,14 @@ from aiohttp import web
 from msgspec import Meta, Struct
 from redis.exceptions import RedisError
 
+from stream.gateway.answering import takes_gzip
 from stream.gateway.context import Context, of
 from stream.gateway.filters import Filter, Form, Labels
 from stream.gateway.hub import Hub, Listener
 from stream.gateway.parameters import MOST_NAMED, Categories, Id, Noise, States, query
 from stream.gateway.places import PATTERN, Place, parse_place, shown
 from stream.gateway.problems import ProblemError, busy
-from stream.gateway.wire import SNAPSHOT, Wire, frame_text, sse
+from stream.gateway.wire import GZIP_BEGINS, SNAPSHOT, Wire, frame_text, packed, sse
 
 GONE: Final = b'{"reason":"the place to go on from is no longer kept; read the answers anew"}'
 RETRY_MS: Final = 1000
@@ -114,16 +115,24 @@ async def _sse(
 ) -> web.StreamResponse:
     # A proxy that collects an answer before it passes it on would keep everything.
     headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    response = web.StreamResponse(headers=headers)
-    wire: Wire = "sse" if request.version >= (1, 1) else "sse-1.0"
+    wire: Wire = "sse-1.0"
+    if request.version >= (1, 1):
+        wire = "sse-gzip" if takes_gzip(request) else "sse"
+    if wire == "sse-gzip":
+        headers["Content-Encoding"] = "gzip"
+    response = web.StreamResponse(headers={**headers, "Vary": "Accept-Encoding"})
     if request.method == "HEAD":
         return response
     kept = after is None or await context.hub.kept(after)  # asked before the answer begins: Redis may be away
     await response.prepare(request)
-    await response.write(b"retry:%d\n\n" % RETRY_MS)
+
+    async def write(body: bytes, begins: bytes = b"") -> None:
+        await response.write(begins + packed(body) if wire == "sse-gzip" else body)
 
     async def tell(place: str, topic: str, event: bytes) -> None:
-        await response.write(sse(place, topic, event))
+        await write(sse(place, topic, event))
+
+    await write(b"retry:%d\n\n" % RETRY_MS, GZIP_BEGINS)
 
     await _serve(request, wire, asked, after if kept else None, tell, told_anew=not kept)
     return response
@@ -205,10 +214,10 @@ async def _serve(
         hub.join(listener)  # nothing is awaited between the last look and this
         waiting: set[asyncio.Future[Any]] = {listener.gone} | ({closed} if closed is not None else set())
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        how = listener.gone.result() if listener.gone.done() else "left"
     finally:
         hub.leave(listener)
-        metrics.ended(form, how)
+        # Who is cut off is cancelled here at once, before anything else is heard of it.
+        metrics.ended(form, listener.gone.result() if listener.gone.done() else how)
 
 
 async def _catch_up(hub: Hub, asked: Filter, after: Place, tell: Tell) -> Place:

@@ -50,7 +50,7 @@ def _gateway(context: Context) -> GatewayState:
     return GatewayState(
         running_version(),
         from_epoch(context.started_at),
-        Clients(listening["sse"] + listening["sse-1.0"], listening["websocket"]),
+        Clients(sum(listening.values()) - listening["websocket"], listening["websocket"]),
         metrics.dropped,
         metrics.delivered,
         None if lag_s is None else round(lag_s, 4),

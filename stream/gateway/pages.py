@@ -5,6 +5,7 @@ Only what was found then is served, so that no address leads out of the folder.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -44,6 +45,15 @@ TYPES: Final[Mapping[str, str]] = {
 """By the end of a file's name; other files are not served. The machine's own list may be anything."""
 
 
+def matching(address: str) -> str:
+    """Return an address whose parts match whatever an id or name may hold: aiohttp's own leave braces out.
+
+    >>> matching("/incident/{incident_id}")
+    '/incident/{incident_id:[^/]+}'
+    """
+    return re.sub(r"\{(\w+)\}", r"{\1:[^/]+}", address)
+
+
 class Pages:
     """The files of a folder, in memory: a few hundred kilobytes."""
 
@@ -57,7 +67,7 @@ class Pages:
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """Serve each page at its address, and the assets."""
         for address, name in PAGES.items():
-            router.add_get(address, self._page(name))
+            router.add_get(matching(address), self._page(name))
         router.add_get(f"/{ASSETS}/{{path:.+}}", self._asset)
 
     def _page(self, name: str) -> Handler:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from schemas.errors import SettingsError
 from scoring.policy import load_policy
@@ -51,6 +52,7 @@ async def serve(
         runner = web.AppRunner(
             application(context),
             access_log=None,
+            logger=_quiet_logger(),
             handler_cancellation=True,  # a reader who leaves ends what is done for it
             keepalive_timeout=KEEPALIVE_S,
             shutdown_timeout=settings.gateway.drain_timeout_s,
@@ -75,6 +77,19 @@ async def serve(
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
             await http.stop()
+
+
+def _quiet_logger() -> logging.Logger:
+    """The log of aiohttp without a traceback for each request that is no HTTP: rubbish must not fill disks."""
+    logger = logging.getLogger("stream.gateway.http")
+
+    def is_ours(record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        return not isinstance(error, HttpProcessingError)
+
+    if not logger.filters:
+        logger.addFilter(is_ours)
+    return logger
 
 
 async def _listening(key: str, port: int, starting: object) -> None:

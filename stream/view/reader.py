@@ -113,25 +113,25 @@ class ViewReader:
             return Board(now, (), None)
         least = least_key(query.minimum, half_life_s, now) - _HAIR if half_life_s else float("-inf")
         found: list[bytes] = []
-        after, looked_at = query.cursor, 0
+        last, looked_at = query.cursor, 0
         for board in boards:
-            after = after if after is not None and after.board == board else None
             lowest = least if by_noise(board) else float("-inf")
             while True:
                 most = limit - len(found) + 1 if query.plain else LOOKED_AT_ONCE
+                after = last if last is not None and last.board == board else None
                 places = await self._places(key_of(keys, board), after, lowest, most)
                 matching = await self._matching(keys, query, [incident for incident, _ in places], now)
                 for incident, key in places:
                     if incident in matching and len(found) == limit:
-                        return await self._shown(keys, query, found, now, after)
+                        return await self._shown(keys, query, found, now, last)
                     if incident in matching:
                         found.append(incident)
-                    after = Cursor(key, incident.decode(), board)
+                    last = Cursor(key, incident.decode(), board)
                 looked_at += len(places)
                 if len(places) < most:
                     break
                 if looked_at >= MOST_LOOKED_AT and not query.plain:
-                    return await self._shown(keys, query, found, now, after)
+                    return await self._shown(keys, query, found, now, last)
         return await self._shown(keys, query, found, now, None)
 
     async def incident(self, incident_id: str) -> Found | None:
