@@ -69,7 +69,7 @@ class Site:
         return f"http://127.0.0.1:{self.port}"
 
     async def send(self, *events: SourceItem | IncidentProfile) -> None:
-        """Put profiles and observations on their topics, in order, and wait until all that came of them is in the view."""
+        """Put profiles and observations on their topics, in order, and wait until the view has what came of them."""
         for topic, kind in ((INCIDENT_PROFILES, IncidentProfile), (SOURCE_ITEMS, SourceItem)):
             said = [each for each in events if isinstance(each, kind)]
             if said:

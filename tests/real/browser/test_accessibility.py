@@ -1,4 +1,4 @@
-"""Every page can be used by those who do not see it, and by those who have no mouse; light and dark, wide and narrow."""
+"""Every page can be used by those who do not see it, and by those who have no mouse; light, dark, wide, narrow."""
 
 import json
 
@@ -103,8 +103,8 @@ async def tab_to(page, wanted, most=60):
 
 
 async def test_all_can_be_reached_and_done_with_the_keyboard_alone(filled, browser):
-    """Given the board; when nothing but keys is pressed; then the content is skipped to, the board filtered, an incident
-    opened, its figures unfolded, its citation copied, and a figure's page opened."""
+    """Given the board; when nothing but keys is pressed; then the content is skipped to, the board filtered, an
+    incident opened, its figures unfolded, its citation copied, and a figure's page opened."""
     async with page_of(browser) as page:
         await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         await page.goto(filled.address)

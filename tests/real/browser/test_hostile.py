@@ -31,9 +31,9 @@ CORPUS = {
     "userinfo": "https://127.0.0.1@evil.example/\\..\\x",
     "template": "{{constructor.constructor('window.ran.push(1)')()}} ${window.ran.push(1)} <%= 1 %>",
     "style": "<style>*{display:none}</style><link rel=stylesheet href=//evil.example/x.css>",
-    "base": "<base href=https://evil.example/><meta http-equiv=refresh content='0;url=https://evil.example'>",
+    "base": "<base href=https://evil.example/><meta http-equiv=refresh content='0;url=//evil.example'>",
     "comment": "<!-- --!> ]]> <![CDATA[",
-    "right-to-left": "\u202egnol\u202c \u2067\u05e9\u05dc\u05d5\u05dd\u2069 \u0645\u0631\u062d\u0628\u0627 \u200f\u200e",
+    "right-to-left": "\u202egnol\u202c \u2067\u05e9\u05dc\u05d5\u05dd\u2069 \u0645\u0631\u062d\u0628\u0627",
     "emoji": "👩‍👩‍👧‍👦🏳️‍🌈 Z͑͆̈ͫ͛̍̃a̸lg̵o̷ 🚀" * 3,
     "long": "W" * 180,
     "path": "../../../etc/passwd?#%2e%2e%2f%00",
@@ -45,8 +45,8 @@ CORPUS = {
 
 
 def incident_of(name):
-    """An id that holds the attempt too: ids stand in addresses, attributes and texts."""
-    return f"{name} {CORPUS[name]}"[:240]
+    """An id that holds the attempt too: ids stand in addresses, attributes and texts. NUL is refused in them."""
+    return f"{name} {CORPUS[name]}"[:240].replace("\0", "")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -71,7 +71,7 @@ async def hostile(site):
         )
         items = [
             item(
-                text[:200] or "x",
+                text[:200].replace("\0", ""),
                 incident,
                 h=number / 4,
                 platform=f"p{text}"[:64],
@@ -116,7 +116,7 @@ def without_dialogs(page):
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 async def test_the_board_shows_every_attempt_as_text(hostile, browser, viewport):
-    """Given a board of attempts; when it is shown; then each stands there as it was written, and nothing has come of it."""
+    """Given a board of attempts; when it is shown; then each stands there as written, and nothing comes of it."""
     async with page_of(browser, viewport=viewport) as page:
         dialogs = without_dialogs(page)
         await page.goto(hostile.address)

@@ -177,8 +177,8 @@ async def test_between_events_the_page_counts_down_by_itself(site, browser):
 
 
 async def test_a_killed_gateway_is_missed_and_nothing_is_lost_when_it_is_back(site, browser):
-    """Given an open page; when its gateway is killed, much happens, and it is started again; then the page says so, goes
-    on by itself, and has heard every event of the incident, each once and in order."""
+    """Given an open page; when its gateway is killed, much happens, and it is started again; then the page says so,
+    goes on by itself, and has heard every event of the incident, each once and in order."""
     await site.send(told("storm", "A storm"), item("w0", "storm", h=6.0, likes=5))
     async with page_of(browser) as page:
         await page.goto(site.address + incident_path("storm"))

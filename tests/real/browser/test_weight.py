@@ -38,7 +38,7 @@ async def thousand(site):
     [("/", ".row"), ("/incident/i0000", ".gauge-level"), ("/methodology", "#sections section")],
 )
 async def test_the_first_view_is_within_the_budget(thousand, browser, path, ready, record_property):
-    """Given an empty cache; when a page is opened; then all that came over the wire until it is filled is below 150 kB."""
+    """Given an empty cache; when a page is opened; then all that came until it is filled is below 150 kB."""
     async with page_of(browser) as page:
         line = await page.context.new_cdp_session(page)
         await line.send("Network.enable")
