@@ -18,9 +18,9 @@ export const FACTORS = {
 export function bars(root) {
   const rows = Object.entries(FACTORS).map(([name, label]) => factor(name, label));
   const total = h("td", { class: "number" });
-  const left = h("td", { class: "note", colspan: "2" });
+  const left = h("span", { class: "note" });
   const head = h("thead", {}, h("tr", {}, column("Factor"), column("0–100"), column("Weight", "wide"), column("Points")));
-  const foot = h("tfoot", {}, h("tr", {}, h("th", { scope: "row" }, "Noise"), left, total));
+  const foot = h("tfoot", {}, h("tr", {}, h("th", { scope: "row" }, "Noise", left), h("td"), h("td", { class: "wide" }), total));
   const caption = h("caption", { class: "unseen" }, "The seven factors, and the points each gives to the noise");
   fill(root, h("table", { class: "factors" }, caption, head, h("tbody", {}, rows.map((row) => row.element)), foot));
 

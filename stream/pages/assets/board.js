@@ -189,6 +189,7 @@ async function start() {
   if (place === null) throw new Error("the board cannot be asked for; load the page again");
   everySoOften(SHOW_MS, show);
   await loadAside();
+  show();
   const reload = () => Promise.all([load(), loadAside()]).catch(failed);
   new Live({ form: "brief" }, { event: take, snapshot: reload, state: connection }).start(place);
   setInterval(() => loadAside().catch(failed), ASIDE_MS);

@@ -19,6 +19,7 @@ export function indexBox(root, parts) {
   const curve = h("div", { class: "index-curve" });
   const movers = h("ul", { class: "index-movers" });
   const moved = h("div", {}, h("h3", {}, "What moved it of late"), movers);
+  moved.hidden = true; // until something has
   fill(root, number, against, curve, moved);
 
   /** Take a category of an answer, with its past. */

@@ -40,7 +40,6 @@ export function vitals(root) {
       h("span", { class: "note" }, "from ", timeOf(begun, moment(begun)), " to ", timeOf(last, moment(last)), estimated),
     );
     say(first, lead(score.lead_time));
-    facts.at(-1).hidden = !score.next_deadline;
   }
 
   function tick(now, all) {
@@ -48,7 +47,10 @@ export function vitals(root) {
     say(left, `${(100 * decay(score, now)).toFixed(1)} %`);
     say(since, `${span((now - Date.parse(score.anchor)) / 1000)} after the last new coverage; ${noise.toFixed(2)} points`);
     say(step, countdown(score, noise, now, all));
-    if (score.next_deadline) say(next, `${until(Date.parse(score.next_deadline), now)}, on ${moment(Date.parse(score.next_deadline))}`);
+    // One in the past is about to be told by the workers.
+    const due = score.next_deadline ? Date.parse(score.next_deadline) : null;
+    facts.at(-1).hidden = due === null || due <= now;
+    if (due !== null) say(next, `${until(due, now)}, on ${moment(due)}`);
   }
 
   return { set, tick };
