@@ -1,7 +1,8 @@
 """How many live readers one gateway serves: `python -m bench.sse [--clients 1000] [--rate 2000] [--seconds 10]`.
 
 A Redis, a gateway, a writer of score updates and the readers, each a process of its own on this machine. Every reader
-must get every update. One more connects and reads nothing: it must be cut off, and nobody else may notice.
+must get every update. One more connects and reads nothing: it must be cut off, and nobody else may notice. On a machine
+with other work `chrt -r 1` before the command gives it the processors when it wants them.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import sys
 import time
 from datetime import timedelta
@@ -17,7 +18,7 @@ from msgspec.structs import replace
 from schemas.cloudevents import Output, headers
 from schemas.codec import encode
 from schemas.examples import EXAMPLE_OF
-from schemas.noise_score import NoiseScore
+from schemas.noise_score import Factors, Forecast, NoiseScore
 from schemas.times import from_epoch, to_epoch
 from schemas.topics import NOISE_SCORES
 from stream.cli.context import Invocation
@@ -41,12 +42,20 @@ class Record:
 
 
 def updates(count: int, reading: Reading) -> list[Entry]:
-    """Return so many updates of INCIDENTS incidents, each louder or softer than before, as the view takes them."""
-    example = EXAMPLE_OF[NOISE_SCORES]
+    """Return so many updates of INCIDENTS incidents, each louder or softer than before, as the view takes them.
+
+    Every number in them is another one, with as many digits as real ones have: they compress as real ones do.
+    """
+    example, chance = EXAMPLE_OF[NOISE_SCORES], random.Random(7)
     assert isinstance(example, NoiseScore)
     began = to_epoch(example.as_of)
     entries = []
+
+    def factors(most: float) -> Factors:
+        return Factors(*(chance.random() * most for _ in Factors.__struct_fields__))
+
     for number in range(count):
+        noise = chance.random() * 100.0
         incident, revision = f"incident-{number % INCIDENTS:04}", number // INCIDENTS + 1
         at = began + number / 100
         score = replace(
@@ -56,9 +65,18 @@ def updates(count: int, reading: Reading) -> list[Entry]:
             as_of=from_epoch(at),
             anchor=from_epoch(at),
             last_seen=example.last_seen + timedelta(seconds=round(number / 100)),
-            composite=20.0 + number * 7 % 60,
-            noise=20.0 + number * 7 % 60,
+            composite=noise,
+            noise=noise,
             decay=1.0,
+            factors=factors(100.0),
+            contributions=factors(20.0),
+            peak=replace(example.peak, noise=chance.random() * 100.0),
+            polarity=replace(example.polarity, value=chance.random() * 100.0),
+            change=replace(example.change, points=chance.random(), factors=factors(2.0)),
+            forecast=tuple(
+                Forecast(each.hours, *(round(chance.random() * 100.0, 2) for _ in range(5)))
+                for each in example.forecast
+            ),
         )
         output = Output(NOISE_SCORES, incident, f"{incident}/{revision}/noise", at, score)
         entry = reading.entry(NOISE_SCORES, Record(number, output))

@@ -204,7 +204,7 @@ class GatewaySettings(Struct, frozen=True):
     clients_most: Annotated[int, Meta(ge=1, le=100_000)] = 2000
     clients_each_most: Annotated[int, Meta(ge=1, le=100_000)] = 50
     buffer_kb: Annotated[int, Meta(ge=64, le=1_048_576)] = 4096
-    tick_ms: Annotated[int, Meta(ge=0, le=1000)] = 20
+    tick_ms: Annotated[int, Meta(ge=0, le=1000)] = 50
     heartbeat_s: Annotated[float, Meta(ge=0.1, le=300.0)] = 15.0
     drain_timeout_s: Annotated[float, Meta(ge=0.1, le=600.0)] = 5.0
 

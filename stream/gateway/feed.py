@@ -40,9 +40,9 @@ class FeedQuery(Struct, frozen=True):
 class _Change(Struct, frozen=True):
     incident_id: str
     at: Moment
-    to: str
-    reason: str
-    noise: float
+    to: str = ""
+    reason: str = ""
+    noise: float = 0.0
     previous: str | None = field(name="from", default=None)
 
 

@@ -125,7 +125,13 @@ class Labels:
         self._keep(incident_id, LABEL.decode(score))
 
     def hear(self, event: LiveEvent) -> Heard:
-        """Return what an event says to filters, and remember it."""
+        """Return what an event says to filters, and remember it; of one that cannot be read, whom it is about."""
+        try:
+            return self._hear(event)
+        except msgspec.MsgspecError:
+            return Heard(event.topic, (event.key,))
+
+    def _hear(self, event: LiveEvent) -> Heard:
         if event.topic == NOISE_INDEX:
             return Heard(event.topic, (), (event.key,))
         at = event.at_ms / 1000

@@ -25,9 +25,9 @@ class _Said(Struct, frozen=True):
     """What the verdict is made of; of events of any version."""
 
     state: str
-    items: int
-    platforms: int
     peak: _Peak
+    items: int = 0
+    platforms: int = 0
     merged_into: str | None = None
 
 

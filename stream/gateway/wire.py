@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, Final, Literal
 
 import msgspec
@@ -81,10 +82,11 @@ class _Frame(Struct, frozen=True):
 
 
 def told(event: LiveEvent, form: Form) -> bytes:
-    """Return the event as JSON on one line: whole, or with its main fields only."""
+    """Return the event as JSON on one line: whole, or with its main fields only, if it has them."""
     value = bytes(event.event)
     if form == "brief" and (decoder := _BRIEF.get(event.topic)) is not None:
-        value = _ENCODER.encode(decoder.decode(value))
+        with suppress(msgspec.MsgspecError):
+            value = _ENCODER.encode(decoder.decode(value))
     return value.translate(_BREAKS)
 
 

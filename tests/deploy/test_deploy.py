@@ -135,7 +135,7 @@ def test_a_worker_starts_when_its_topics_are_made_and_again_when_it_ends(service
 
 
 def test_the_settings_in_compose_are_settings(services):
-    for name in ("topics", "worker"):
+    for name in ("topics", "worker", "view", "gateway"):
         load_settings(None, services[name]["environment"])
         assert services[name]["read_only"] is True
 
@@ -143,6 +143,15 @@ def test_the_settings_in_compose_are_settings(services):
 def test_a_worker_has_time_to_drain_before_it_is_killed(services):
     grace_s = int(services["worker"]["stop_grace_period"].removesuffix("s"))
     assert grace_s > load_settings(None, services["worker"]["environment"]).worker.drain_timeout_s
+
+
+def test_a_gateway_has_time_to_drain_and_its_port_is_published(services):
+    settings = load_settings(None, services["gateway"]["environment"]).gateway
+    assert int(services["gateway"]["stop_grace_period"].removesuffix("s")) > settings.drain_timeout_s
+    assert services["gateway"]["ports"] == [f"127.0.0.1:{settings.port}:{settings.port}"]
+    scraped = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
+    ports = {job["job_name"]: job["dns_sd_configs"][0]["port"] for job in scraped}
+    assert ports["decibel-gateway"] == settings.http_port
 
 
 def test_nothing_listens_beyond_this_machine(services):

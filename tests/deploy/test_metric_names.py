@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from stream.gateway.metrics import GatewayMetrics
 from stream.metrics import WorkerMetrics
 from stream.view.metrics import ViewMetrics
 
@@ -20,7 +21,8 @@ _METRIC = re.compile(r"(?<![\w./])decibel_[a-z_]+\b(?![./])")
 
 def measured():
     """Every metric of every process."""
-    return [family for metrics in (WorkerMetrics(), ViewMetrics()) for family in metrics.registry.collect()]
+    every = (WorkerMetrics(), ViewMetrics(), GatewayMetrics())
+    return [family for metrics in every for family in metrics.registry.collect()]
 
 
 def exported():

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.test_readme import README, ROOT, fenced, steps
+from tests.real.redis_server import RealRedis
 
 pytestmark = [
     pytest.mark.real,
@@ -25,6 +26,8 @@ pytestmark = [
 
 BIN = Path(sys.executable).parent
 ENOUGH_S = 60
+WORKS = {" worker": "incidents recovered", " view run": "is continued", " gateway run": "serving at"}
+"""What a command that stays says when it works."""
 STOP_S = 30
 
 
@@ -40,7 +43,13 @@ def example_settings(folder):
         (folder / name[1]).write_text(block)
 
 
-def test_every_other_command_does_what_the_readme_says(kafka, prefix, tmp_path):
+@pytest.fixture
+def redis():
+    with RealRedis() as running:
+        yield running
+
+
+def test_every_other_command_does_what_the_readme_says(kafka, redis, prefix, tmp_path):
     for name in ("samples", "scoring"):
         shutil.copytree(ROOT / name, tmp_path / name)
     example_settings(tmp_path)
@@ -50,6 +59,10 @@ def test_every_other_command_does_what_the_readme_says(kafka, prefix, tmp_path):
         "DECIBEL_TOPICS_PREFIX": prefix,
         "DECIBEL_APP_ID": f"{prefix}app",
         "DECIBEL_WORKER_HTTP_PORT": "0",
+        "DECIBEL_VIEW_URL": redis.url,
+        "DECIBEL_VIEW_HTTP_PORT": "0",
+        "DECIBEL_GATEWAY_PORT": "0",
+        "DECIBEL_GATEWAY_HTTP_PORT": "0",
     }
     running = []
     try:
@@ -84,14 +97,15 @@ def test_every_other_command_does_what_the_readme_says(kafka, prefix, tmp_path):
 
 
 def started(command, folder, environ):
-    """Start a worker in the background and wait until it scores, as a reader waits before typing on."""
-    log = folder / "worker.log"
+    """Start a command in the background and wait until it works, as a reader waits before typing on."""
+    [sign] = [said for words, said in WORKS.items() if command.endswith(words)]
+    log = folder / f"{sign}.log"
     with log.open("wb") as file:
         process = subprocess.Popen(
             ["bash", "-c", f"exec {command}"], cwd=folder, env=environ, stdout=file, stderr=subprocess.STDOUT
         )
     deadline = time.monotonic() + ENOUGH_S
-    while "incidents recovered" not in log.read_text():
+    while sign not in log.read_text():
         assert process.poll() is None, log.read_text()
         assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.1)  # the condition is another process's

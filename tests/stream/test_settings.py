@@ -100,6 +100,15 @@ def test_reserved_variables_and_those_of_kubernetes_are_no_settings():
         ('[view]\nurl = "redis://h"\nca_file = "decibel.toml"', ["view.ca_file", "rediss://"]),
         ('[view]\nurl = "rediss://h"\ncert_file = "decibel.toml"', ["view.cert_file", "view.key_file"]),
         ('[view]\nurl = "redis://h"\npassword_file = "gone"', ["view.password_file", "gone"]),
+        ("[gateway]\nport = 70000", ["gateway.port: 70000", "a whole number from 0 to 65535"]),
+        ('[gateway]\ntokens = "short"', ["gateway.tokens: token 1", "16 to 256"]),
+        ('[gateway]\ntokens_file = "gone"', ["gateway.tokens_file", "gone"]),
+        (
+            '[gateway]\ntokens = "a-token-of-enough-letters"\ntokens_file = "decibel.toml"',
+            ["set one of them"],
+        ),
+        ('[gateway]\ncors_origins = "example.org"', ["gateway.cors_origins", "https://example.org"]),
+        ('[gateway]\nbase_url = "https://example.org/"', ["gateway.base_url", "does not end in /"]),
         ("[kafka", ["not TOML"]),
     ],
 )
@@ -207,3 +216,12 @@ def test_each_key_has_a_variable_of_its_own():
 
     keys = list(_keys(Settings)[0])
     assert len({variable_of(key) for key in keys} - RESERVED) == len(keys)
+
+
+def test_tokens_come_from_a_file_one_a_line_and_are_never_shown(written, tmp_path):
+    (tmp_path / "tokens").write_text("first-token-of-this-test\n\nsecond_token_of_this_test\n")
+    settings = load_settings(written('[gateway]\ntokens_file = "tokens"'), {})
+    assert settings.gateway.token_list == ("first-token-of-this-test", "second_token_of_this_test")
+    assert "token-of-this-test" not in repr(settings)
+    (tmp_path / "tokens").write_text("\n")
+    assert "holds no token" in complaint(written('[gateway]\ntokens_file = "tokens"'))

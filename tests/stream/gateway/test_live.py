@@ -240,6 +240,19 @@ async def test_an_event_on_many_lines_stays_one_event():
             assert [each.event["title"] for each in await reader.take(2)] == ["", "a\nb"]
 
 
+async def test_an_event_that_cannot_be_read_is_told_as_it_is_and_stops_nobody(gateway):
+    """Given an entry that is no state change; then it goes to those who ask for its incident or for all, and the next
+    one follows."""
+    await caught_up(gateway)
+    fields = {"topic": STATE_CHANGES, "id": "x", "key": "leak", "at": 0, "event": b'{"odd":true}'}
+    async with listening(gateway, "?form=brief&incident=leak&state=Growing") as reader:
+        await gateway.client.xadd(gateway.writer.keys.live, fields)
+        await gateway.client.xadd(gateway.writer.keys.live, {**fields, "topic": NOISE_SCORES})
+        assert [each.event for each in await reader.take(2)] == [{"odd": True}] * 2
+        await gateway.tell(*scores("leak", 1, state="Growing"))
+        assert (await reader.next()).event["state"] == "Growing"
+
+
 async def test_a_compressed_stream_says_the_same(gateway):
     events = await kept(gateway)
     async with listening(gateway, "?after=0-0", Accept_Encoding="gzip") as reader:
