@@ -56,6 +56,10 @@ format: setup ## Format, and repair what ruff can repair
 pictures: setup ## Draw the recordings anew and judge their alerts (docs/recordings.md)
 	@$(BIN)/python -m bench.pictures $(ARGS)
 
+.PHONY: screenshots
+screenshots: setup ## Take pictures of the pages by the machine's Chromium (docs/img/)
+	@$(BIN)/python -m bench.screenshots $(ARGS)
+
 .PHONY: bench
 bench: setup ## Measure Decibel beside its peers on one real Kafka (docs/benchmarks.md; half an hour)
 	@$(BIN)/python -m bench $(ARGS)

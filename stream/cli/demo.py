@@ -18,6 +18,7 @@ from stream.board import BoardModel
 from stream.board_screen import Show, can_draw, drawn, lines, nowhere
 from stream.cli.context import Invocation, json_option, pass_invocation, print_json
 from stream.cli.profiles import read_profiles
+from stream.demo.pages import HOST, PORT, port_for
 from stream.demo.run import Plan, play
 from stream.demo.story import Story, recorded, simulated
 from stream.demo.summary import Summary, told
@@ -64,6 +65,13 @@ INTERRUPTED: Final = 130
 @click.option(
     "--workers", type=click.IntRange(1, 8), default=1, show_default=True, help="They share the work."
 )
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=PORT,
+    show_default=True,
+    help="Of the pages; a free one where it is taken.",
+)
 @json_option
 @pass_invocation
 def demo(
@@ -77,12 +85,14 @@ def demo(
     profiles: str | None,
     seed: int,
     workers: int,
+    port: int,
     as_json: bool,
 ) -> None:
     """Run the whole engine on this machine, with no Kafka and nothing kept, and show its board live.
 
-    A broker inside this process, `decibel worker` as a process beside it, and a simulated story of made-up
-    controversies that is told two hours a second; or the items of a recording.
+    A broker inside this process, `decibel worker` and the pages as processes beside it, and a simulated story of
+    made-up controversies that is told two hours a second; or the items of a recording. The pages are at
+    http://127.0.0.1:8765 as long as it runs.
 
     \b
     Without a terminal it prints a line now and then. --headless prints the summary alone, --json the
@@ -98,15 +108,21 @@ def demo(
     policy = load_policy(policy_file or None)
     console = Console(highlight=False, markup=False, emoji=False)
     live = can_draw(console) and not headless and not as_json
+    story = _story(data, profiles, seed, incidents)
+    place = port_for(port)
+    address = f"http://{HOST}:{place}"
+    taken = f" (port {port} is taken)" if port not in (0, place) else ""
+    click.echo(f"pages at {address}{taken}", err=as_json)
     plan = Plan(
-        story=_story(data, profiles, seed, incidents),
+        story=story,
+        port=place,
         speed=speed,
         seconds=seconds if seconds is not None or live else DEFAULT_SECONDS,
         workers=workers,
         stay=live and seconds is None,
     )
     told_by = "recorded" if data else "simulated"
-    footer = f"{told_by}, {span(speed)} a second; Ctrl-C ends the demo"
+    footer = f"{told_by}, {span(speed)} a second; pages at {address}; Ctrl-C ends the demo"
     screen = drawn(console, footer) if live else nowhere() if headless or as_json else lines()
     summary = _play(plan, policy, policy_file, screen)
     _finish(summary, as_json=as_json)

@@ -1,7 +1,7 @@
-"""A worker that does not outlive the process that started it: `python -m stream.demo.child PARENT`.
+"""A process that does not outlive the one that started it: `python -m stream.demo.child PARENT worker|pages`.
 
 Ctrl-C and SIGTERM are the parent's to pass on. Where it is killed, nobody is left to do so, and the worker
-would look for its broker for ever; so Linux is asked to kill it too. Elsewhere such a worker stays.
+would look for its broker for ever; so Linux is asked to kill it too. Elsewhere such a process stays.
 """
 
 from __future__ import annotations
@@ -26,11 +26,17 @@ def die_with(parent: int) -> None:
 
 
 def main() -> None:
-    """Run a worker by the settings in the environment, bound to the process whose id is the argument."""
+    """Run a part of the demo by the settings in the environment, bound to the process that is the first argument."""
     die_with(int(sys.argv[1]))
-    from stream.cli import main as decibel  # noqa: PLC0415 - first the bond, then what takes time to import
+    # First the bond, then what takes time to import.
+    if sys.argv[2] == "pages":
+        from stream.demo.pages import main as pages  # noqa: PLC0415
 
-    decibel(["worker"], prog_name="decibel")
+        pages()
+    else:
+        from stream.cli import main as decibel  # noqa: PLC0415
+
+        decibel(["worker"], prog_name="decibel")
 
 
 if __name__ == "__main__":

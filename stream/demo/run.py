@@ -19,8 +19,9 @@ from stream.board import BoardModel
 from stream.board_reader import BoardReader, board_reader
 from stream.board_screen import Show
 from stream.demo.latency import Stopwatch
+from stream.demo.pages import Pages
 from stream.demo.story import Pace, Story
-from stream.demo.summary import Summary, summarise
+from stream.demo.summary import Seen, Summary, summarise
 from stream.demo.workers import Workers
 from stream.embedded_broker import EmbeddedBroker
 from stream.kafka_clients import broker_errors, producer
@@ -43,12 +44,13 @@ CLOSE_S: Final = 1.0
 class Plan:
     """What to play: `speed` is story time over time, `seconds` None for until it is stopped (or told).
 
-    With `stay` the end of a recording does not end the demo.
+    With `stay` the end of a recording does not end the demo. `port` is where the pages are.
     """
 
     story: Story
     speed: float
     seconds: float | None
+    port: int
     workers: int = 1
     stay: bool = False
 
@@ -77,20 +79,22 @@ def play(
 ) -> Summary | None:
     """Play `plan` on `model`, showing it, until it is over or `stopped`; None if that was before it began.
 
-    Raises WorkerDiedError if a worker ends, BrokerError if the embedded broker fails.
+    Raises ChildDiedError if a worker or the pages end, BrokerError if the embedded broker fails.
     """
     with ExitStack() as stack:
         settings = _settings("127.0.0.1:1", policy)
         broker = stack.enter_context(EmbeddedBroker({spec.name: spec.partitions for spec in specs(settings)}))
         settings = _settings(broker.bootstrap, policy)
-        workers = stack.enter_context(Workers(plan.workers, environment(broker.bootstrap, policy)))
+        environ = environment(broker.bootstrap, policy)
+        workers = stack.enter_context(Workers(plan.workers, environ))
+        pages = stack.enter_context(Pages(plan.port, environ))
         stack.enter_context(broker_errors(settings, "the demo cannot go on"))
         reader = stack.enter_context(board_reader(settings))
         sender = stack.enter_context(_sender(settings))
         show(model)
-        if not workers.until_ready(given_up=stopped):
+        if not workers.until_ready(given_up=stopped) or not pages.until_ready(given_up=stopped):
             return None
-        return _Performance(plan, settings, model, show, workers, reader, sender).run(stopped)
+        return _Performance(plan, settings, model, show, workers, pages, reader, sender).run(stopped)
 
 
 def _settings(bootstrap: str, policy: str) -> Settings:
@@ -119,11 +123,12 @@ class _Performance:
         model: BoardModel,
         show: Show,
         workers: Workers,
+        pages: Pages,
         reader: BoardReader,
         producer: KafkaProducer,
     ) -> None:
         self._plan, self._model, self._show = plan, model, show
-        self._workers, self._reader, self._producer = workers, reader, producer
+        self._workers, self._pages, self._reader, self._producer = workers, pages, reader, producer
         self._items, self._profiles = physical(settings, SOURCE_ITEMS), physical(settings, INCIDENT_PROFILES)
         self._stopwatch = Stopwatch()
         self._sent = 0
@@ -147,7 +152,9 @@ class _Performance:
             now_s = time.monotonic() - began
         if not stopped():
             self._drain()
-        return summarise(self._model, now_s, self._sent, self._workers.deadlines(), self._stopwatch.latency())
+        seen = Seen(self._pages.address, self._pages.shown(len(self._model.rows)))
+        deadlines, latency = self._workers.deadlines(), self._stopwatch.latency()
+        return summarise(self._model, now_s, self._sent, deadlines, latency, seen)
 
     def _drain(self) -> None:
         """Take what comes until nothing more does."""
@@ -162,6 +169,7 @@ class _Performance:
     def _take(self) -> bool:
         """Put on the board what has come, and show it; say whether a score was among it."""
         self._workers.check()
+        self._pages.check()
         if self._failure is not None:
             raise self._failure
         scored = False

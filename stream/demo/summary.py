@@ -27,6 +27,13 @@ class Loud(Struct, frozen=True):
     trend: str
 
 
+class Seen(Struct, frozen=True):
+    """What a reader of the pages at `address` found: the board, and in the view so many incidents."""
+
+    address: str
+    incidents: int
+
+
 class Summary(Struct, frozen=True):
     """Counts of a demo. `sent` are observations, `items` the distinct ones that count at the end.
 
@@ -47,10 +54,16 @@ class Summary(Struct, frozen=True):
     deadlines: int | None
     latency_ms: Latency | None
     loudest: list[Loud]
+    pages: Seen
 
 
 def summarise(
-    model: BoardModel, seconds: float, sent: int, deadlines: int | None, latency: Latency | None
+    model: BoardModel,
+    seconds: float,
+    sent: int,
+    deadlines: int | None,
+    latency: Latency | None,
+    pages: Seen,
 ) -> Summary:
     """Return what the board has seen in `seconds`, beside what it cannot see."""
     totals, changes = model.totals, model.totals.changes
@@ -68,6 +81,7 @@ def summarise(
         deadlines=deadlines,
         latency_ms=latency,
         loudest=list(_loudest(model)),
+        pages=pages,
     )
 
 
@@ -93,6 +107,9 @@ def told(summary: Summary) -> str:
         lines.append(
             f"from sent to scored: {latency.p50:.0f} ms half of the time, {latency.p99:.0f} ms for 99 %"
         )
+    lines.append(
+        f"{summary.pages.address}/ showed the board; its view held {summary.pages.incidents:,} incidents"
+    )
     for place, each in enumerate(summary.loudest, start=1):
         status = f"{each.level}, {each.state}, {each.trend}"
         lines.append(f"{place}. {math.floor(each.noise):>3} {each.title} ({status})")

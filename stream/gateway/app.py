@@ -9,7 +9,7 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from stream.gateway import figures, glances, incidents, methodology, operations
+from stream.gateway import changes, figures, glances, incidents, methodology, operations
 from stream.gateway.answering import JSON, answer
 from stream.gateway.badge import badge
 from stream.gateway.context import CONTEXT, Context, of
@@ -31,6 +31,7 @@ ROUTES: Final[Mapping[str, Handler]] = {
     f"{API}/incidents/{{incident_id}}": incidents.one_incident,
     f"{API}/incidents/{{incident_id}}/history": incidents.history,
     f"{API}/incidents/{{incident_id}}/explain": incidents.explain,
+    f"{API}/changes": changes.changes,
     f"{API}/figures": figures.figures,
     f"{API}/figures/{{name}}": figures.one_figure,
     f"{API}/index": glances.index,

@@ -25,9 +25,12 @@ IndexEvent = Annotated[Raw, _event("NoiseIndex")]
 ChangeEvent = Annotated[Raw, _event("StateChange", "TrendUpdate", "PeakCrossing", "IncidentMerged")]
 
 
-class Incident(Struct, frozen=True):
+class Incident(Struct, frozen=True, omit_defaults=True):
     """An incident as of the answer: `noise` (0 to 100), `level` and `verdict` hold then; `rank` is its place by noise
     among all, from 1, null where it has none. `score` and `profile` are the latest events, as they were sent.
+
+    `spark`, where it was asked for, is the noise over the last 48 h in even steps, the last one now; null before its
+    first score.
     """
 
     incident_id: str
@@ -38,6 +41,7 @@ class Incident(Struct, frozen=True):
     rank: int | None
     score: Score
     profile: Profile | None
+    spark: tuple[Noise | None, ...] = ()
 
 
 class Event(Struct, frozen=True):
@@ -46,6 +50,17 @@ class Event(Struct, frozen=True):
     topic: str
     id: str
     event: ChangeEvent
+
+
+class Changes(Struct, frozen=True):
+    """What changed last, over all incidents: states, trends, peaks, merges, the latest first.
+
+    Only of what the live stream still holds. `place` is a place in it before it was read.
+    """
+
+    at: datetime
+    place: str
+    changes: tuple[Event, ...]
 
 
 class Incidents(Struct, frozen=True):

@@ -41,11 +41,20 @@ async def one_figure(request: web.Request) -> web.StreamResponse:
     query(request, Nothing)
     context, name = of(request), request.match_info["name"]
     at = await context.reader.present()
-    figure = await context.reader.figure(name) if name.isprintable() else None
+    figure = await context.reader.figure(name) if _can_be_written(name) else None
     if figure is None:
         raise not_found(f"no profile names a figure {name[:100]!r}")
     titles = await _titles(context, [figure])
     return await json_answer(request, FigurePage(from_epoch(at), figure.name, _parts(figure, titles)))
+
+
+def _can_be_written(name: str) -> bool:
+    """Say whether any profile could name it: joiners, marks of direction and line breaks are parts of names, too."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 async def _titles(context: Context, found: Sequence[answers.Figure]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import msgspec
 from aiohttp import web
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from schemas.times import from_epoch
 from stream.gateway.answering import json_answer
@@ -23,6 +23,7 @@ from stream.gateway.explaining import explanation
 from stream.gateway.parameters import MOST_NAMED, Categories, Noise, Nothing, Platform, States, query
 from stream.gateway.places import shown
 from stream.gateway.problems import not_found
+from stream.gateway.sparks import MOST_SAMPLES, cells, samples
 from stream.gateway.standings import events, incident, merged_into
 from stream.view.answers import Found, decode_cursor
 from stream.view.listing import Order, Query
@@ -48,6 +49,9 @@ class IncidentsQuery(Struct, frozen=True):
         Order, Meta(description="By noise; by the latest coverage; by trend, the loudest rise first.")
     ] = "noise"
     limit: Annotated[int, Meta(ge=1, le=MOST_LISTED, description="How many at most.")] = 50
+    spark: Annotated[
+        int, Meta(ge=0, le=MOST_SAMPLES, description="How many samples of the noise over the last 48 h.")
+    ] = 0
     cursor: (
         Annotated[str, Meta(max_length=2048, description="What the page before gave, to go on after it.")]
         | None
@@ -70,6 +74,14 @@ async def incidents(request: web.Request) -> web.StreamResponse:
         )
     )
     listed = tuple(incident(standing, context.policy) for standing in board.standings)
+    if asked.spark:
+        pasts = await context.reader.histories(
+            [each.incident_id for each in listed], cells(context.settings.view.history_step_s)
+        )
+        listed = tuple(
+            structs.replace(each, spark=samples(pasts.get(each.incident_id, ()), board.at, asked.spark))
+            for each in listed
+        )
     return await json_answer(request, Incidents(from_epoch(board.at), place, listed, board.cursor))
 
 

@@ -12,6 +12,7 @@ from msgspec import Struct
 from schemas.topics import EVENT_OF
 from stream.gateway import bodies
 from stream.gateway.answering import JSON
+from stream.gateway.changes import ChangesQuery
 from stream.gateway.feed import FeedQuery
 from stream.gateway.figures import FiguresQuery
 from stream.gateway.glances import MONTH
@@ -76,6 +77,13 @@ ROUTES: Final = (
         Nothing,
         bodies.Explanation,
         (404,),
+    ),
+    Route(
+        "/api/v1/changes",
+        "listChanges",
+        "What changed last, over all incidents.",
+        ChangesQuery,
+        bodies.Changes,
     ),
     Route(
         "/api/v1/figures",

@@ -177,6 +177,20 @@ class ViewReader:
             POINT.decode(each) for each in await self._client.zrange(keys.history(incident_id), 0, -1)
         )
 
+    async def histories(self, incident_ids: Sequence[str], cells: int) -> dict[str, tuple[Point, ...]]:
+        """Return the last `cells` points of each incident's history, the earliest first, in one round trip."""
+        keys, _, _ = await self._present()
+        if keys is None or not incident_ids:
+            return {}
+        async with self._client.pipeline(transaction=False) as pipeline:
+            for incident_id in incident_ids:
+                pipeline.zrange(keys.history(incident_id), -cells, -1)
+            found = await pipeline.execute()
+        return {
+            incident_id: tuple(POINT.decode(each) for each in points)
+            for incident_id, points in zip(incident_ids, found, strict=True)
+        }
+
     async def changes(self, incident_id: str, limit: int | None = None) -> tuple[Change, ...]:
         """Return the changes of state and trend and the peak crossings of an incident, the latest first."""
         keys, _, _ = await self._present()
@@ -262,6 +276,11 @@ class ViewReader:
         client = self._client if block is None else self._blocking
         answer = await client.xread({self._keys.live: after}, count=most, block=block)
         return [_live_event(place, fields) for _, entries in _pairs(answer) for place, fields in entries]
+
+    async def live_before(self, last: str = "+", *, most: int = 1000) -> list[LiveEvent]:
+        """Return the events of the live stream up to the place `last` ("+" for the end), the latest first."""
+        entries = await self._client.xrevrange(self._keys.live, max=last, count=most)
+        return [_live_event(place, fields) for place, fields in entries]
 
     async def live_edges(self) -> tuple[str, str] | None:
         """Return the first and the last place of the live stream, or None while it is empty.

@@ -2,10 +2,13 @@
 
 import json
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -44,12 +47,21 @@ def children_of(session: int) -> list[str]:
     return [line for line in found.stdout.splitlines() if "defunct" not in line]
 
 
-def worker_of(parent: int) -> int:
-    """The process id of a demo's only child."""
+def child_of(parent: int, part: str) -> int:
+    """The process id of the child of a demo that does this part of it."""
     found = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True, check=True
+        ["ps", "-o", "pid=,args=", "--ppid", str(parent)], capture_output=True, text=True, check=True
     )
-    return int(found.stdout)
+    [line] = [line for line in found.stdout.splitlines() if line.endswith(f" {part}")]
+    return int(line.split()[0])
+
+
+def address_of(running: "subprocess.Popen[str]") -> str:
+    """Where a demo says that its pages are: the first thing it says."""
+    assert running.stdout is not None
+    found = re.search(r"pages at (http://\S+)", running.stdout.readline())
+    assert found is not None
+    return found[1]
 
 
 def until_it_scores(running: "subprocess.Popen[str]") -> None:
@@ -69,6 +81,8 @@ def test_a_headless_demo_scores_and_leaves_nothing_behind() -> None:
     out, err = running.communicate(timeout=ENOUGH_S)
     assert running.returncode == 0, err
     summary = json.loads(out)
+    assert summary["pages"]["incidents"] == summary["incidents"]
+    assert summary["pages"]["address"] in err
     assert min(summary[name] for name in ("items", "updates", "state_changes", "peaks", "trend_changes")) > 0
     assert summary["dead_letters"] == 0
     assert children_of(running.pid) == []
@@ -96,15 +110,41 @@ def test_a_demo_whose_policy_is_wrong_says_so(tmp_path: Path) -> None:
     assert str(policy) in err
 
 
-def test_a_demo_whose_worker_dies_shows_why() -> None:
-    """Given an endless demo; when its worker is killed; then it ends with 1, the reason and the end of the log."""
-    running = demo("--seconds", "600")
+@pytest.mark.parametrize(
+    ("part", "name", "logged"),
+    [
+        ("worker", "worker 1", "metrics at http://127.0.0.1:"),
+        ("pages", "the process that serves the pages", "serving at http://127.0.0.1:"),
+    ],
+)
+def test_a_demo_of_which_a_part_dies_shows_why(part: str, name: str, logged: str) -> None:
+    """Given an endless demo; when a part is killed; then it ends with 1, the reason and the end of the part's log."""
+    running = demo("--seconds", "600", "--port", "0")
     until_it_scores(running)
-    os.kill(worker_of(running.pid), signal.SIGKILL)
+    os.kill(child_of(running.pid, part), signal.SIGKILL)
     _, err = running.communicate(timeout=ENOUGH_S)
     assert running.returncode == 1
-    assert "worker 1 ended by signal 9; the end of its log:" in err
-    assert "metrics at http://127.0.0.1:" in err
+    assert f"{name} ended by signal 9; the end of its log:" in err
+    assert logged in err
+
+
+def test_a_demo_whose_port_is_taken_takes_another_and_says_so() -> None:
+    """Given somebody who listens where the pages would be; when a demo is started; then they are elsewhere, it says
+    where, and the board and what it asks for are there."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        running = demo("--seconds", "600", "--port", str(taken))
+        address = address_of(running)
+        assert address != f"http://127.0.0.1:{taken}"
+        until_it_scores(running)
+        with urllib.request.urlopen(f"{address}/", timeout=5) as answer:
+            assert b"The loudest controversies" in answer.read()
+        with urllib.request.urlopen(f"{address}/api/v1/incidents", timeout=5) as answer:
+            assert "incidents" in json.load(answer)
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=ENOUGH_S)
+        assert running.returncode == 0, err
+        assert f"{address}/ showed the board" in out
 
 
 @pytest.mark.skipif(
