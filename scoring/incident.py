@@ -97,6 +97,11 @@ class Incident(Struct, array_like=True):
     activity: Activity = Activity.NORMAL
     activity_since: float = 0.0
 
+    # the next deadline as last told, and the policy it follows from (`Policy.fingerprint`): so that recovery need not
+    # work it out anew
+    due: float = 0.0
+    due_by: int = 0
+
     @property
     def detected(self) -> bool:
         """Whether an item has ever been counted: a profile alone makes no noise."""

@@ -218,13 +218,15 @@ class Ledger:
 
     def recover(self) -> int:
         """Rebuild deadlines and index from the stored rows; return how many incidents there are."""
-        found = 0
+        found, policy = 0, self.policy
         for incident_id, incident in self.rows.incidents():
             found += 1
             self.time = max(self.time, incident.as_of)
             if incident.detected:
-                self.index.recover(part_of(incident, self.policy))
-                self.deadlines.plan(incident_id, next_deadline(incident, self.policy, incident.as_of))
+                self.index.recover(part_of(incident, policy))
+                known = incident.due_by == policy.fingerprint
+                due = incident.due if known else next_deadline(incident, policy, incident.as_of)
+                self.deadlines.plan(incident_id, due)
         self.index.recovered()
         return found
 

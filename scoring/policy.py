@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import zlib
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -292,6 +293,11 @@ class Policy(_Table, frozen=True, dict=True):
     def derived(self) -> Derived:
         """What follows from the constants, worked out once."""
         return derive(self)
+
+    @cached_property
+    def fingerprint(self) -> int:
+        """A number (32 bits) that another policy hardly has."""
+        return zlib.crc32(msgspec.json.encode(self))
 
     def platform(self, name: str) -> Platform:
         """Return the constants of platform `name`, or those of `other`."""

@@ -80,6 +80,7 @@ class Teller:
         policy, incident, due = self._policy, held.incident, to_score.due
         if due is None:
             due = next_deadline(incident, policy, incident.as_of, held.look_ahead(policy))
+        incident.due, incident.due_by = due, policy.fingerprint
         values = held.values(policy)
         change = movement.moved(to_score.was, incident, values, policy)
         return events.noise_score(incident_id, incident, policy, values, change, due)
