@@ -19,7 +19,7 @@ from scoring.item import MILLI
 from scoring.policy import Policy, load_policy
 from scoring.rows import decode_incident
 from stream.provisioning import apply
-from stream.settings import Settings, WorkerSettings, load_settings
+from stream.settings import Settings, load_settings
 from stream.topics import CHANGELOGS, INCIDENTS_CHANGELOG, physical
 
 
@@ -53,9 +53,7 @@ def environ(place: Place) -> dict[str, str]:
 
 def conflation_off() -> dict[str, str]:
     """Return the setting by which every score is written, at once."""
-    if "conflation_ms" in WorkerSettings.__struct_fields__:
-        return {"DECIBEL_WORKER_CONFLATION_MS": "0"}
-    return {"DECIBEL_WORKER_CONFLATE": "false"}
+    return {"DECIBEL_WORKER_CONFLATION_MS": "0"}
 
 
 def settings(place: Place) -> Settings:

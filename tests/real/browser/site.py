@@ -101,7 +101,7 @@ async def running() -> AsyncIterator[Site]:
         broker = stack.enter_context(EmbeddedBroker(Deployment("127.0.0.1:1", embedded=True).topics))
         port = free_port()
         changes = {
-            "DECIBEL_WORKER_CONFLATE": "false",  # every score is told, so that there is much to lose
+            "DECIBEL_WORKER_CONFLATION_MS": "0",  # every score is told, so that there is much to lose
             "DECIBEL_VIEW_URL": server.url,
             "DECIBEL_VIEW_HTTP_PORT": "0",
             "DECIBEL_GATEWAY_PORT": str(port),
