@@ -17,6 +17,7 @@ from typing import Final, TypeVar
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 
@@ -68,7 +69,10 @@ def main(given: Sequence[str] | None = None) -> None:
     asked = arguments(given)
     warnings.filterwarnings("ignore", category=DeprecationWarning)  # kafka-python's, as in bench.throughput
     console = Console(width=None if sys.stdout.isatty() else 140)
-    grown = Growth(results.machine(f"Apache Kafka {VERSION}"))
+    folder_out, pictures = (page.DOCS, page.DOCS / "img") if asked.publish else (asked.out, asked.out)
+    file = folder_out / "growth.json"
+    machine = results.machine(f"Apache Kafka {VERSION}")
+    grown = replace(_before(file), machine=machine) if file.is_file() else Growth(machine)
     with tempfile.TemporaryDirectory(prefix="decibel-growth-") as folder:
         _without_kafka(grown, asked, console, Path(folder))
         if {"restart", "workers"} & set(asked.parts):
@@ -76,14 +80,16 @@ def main(given: Sequence[str] | None = None) -> None:
                 sys.exit(reason)
             with broker.BenchKafka() as kafka:
                 _with_kafka(grown, asked, console, Runner(Wire(kafka.bootstrap), Path(folder)))
-    folder_out, pictures = (page.DOCS, page.DOCS / "img") if asked.publish else (asked.out, asked.out)
     folder_out.mkdir(parents=True, exist_ok=True)
-    (folder_out / "growth.json").write_bytes(
-        msgspec.json.format(msgspec.json.encode(grown), indent=2) + b"\n"
-    )
+    file.write_bytes(msgspec.json.format(msgspec.json.encode(grown), indent=2) + b"\n")
     _draw(grown, pictures)
     if asked.publish:
         page.publish("growth", markdown(grown))
+
+
+def _before(file: Path) -> Growth:
+    """What was measured before: a part that is not measured now stays as it was."""
+    return msgspec.json.decode(file.read_bytes(), type=Growth)
 
 
 def _without_kafka(grown: Growth, asked: argparse.Namespace, console: Console, folder: Path) -> None:
@@ -119,7 +125,7 @@ def _shown(console: Console, coming: Iterator[Row]) -> list[Row]:
 
 
 def _draw(grown: Growth, folder: Path) -> None:
-    """Draw what was measured; pictures of other parts are left as they are."""
+    """Draw what there is."""
     if grown.incidents and grown.items:
         plot.cost(grown.incidents, grown.items, folder / "growth-cost.svg")
         plot.changelog(grown.incidents, grown.items, folder / "growth-changelog.svg")
