@@ -121,7 +121,8 @@ def _measured(
         asked.seed,
     )
     with broker.BenchKafka() as kafka, tempfile.TemporaryDirectory(prefix="decibel-bench-") as folder:
-        session = Session(Runner(Wire(kafka.bootstrap), Path(folder)), peers, wanted, console)
+        runner = Runner(Wire(kafka.bootstrap), Path(folder))
+        session = Session(runner, peers, wanted, console, kafka.log_tail)
         measured = [each for load in loads for each in session.measure(load)]
     return measured, session.failed
 
@@ -129,7 +130,10 @@ def _measured(
 def _write(came_to: Results, asked: argparse.Namespace) -> None:
     """Write JSON, picture, and the page if it is to be published."""
     folder, pictures = (page.DOCS, page.DOCS / "img") if asked.publish else (asked.out, asked.out)
-    results.write(came_to, folder / "benchmarks.json")
+    file = folder / "benchmarks.json"
+    if file.is_file():
+        came_to = results.completed(came_to, results.read(file))
+    results.write(came_to, file)
     if came_to.measured:
         plot.draw(came_to, pictures / "benchmarks.svg")
     if asked.publish:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from confluent_kafka import KafkaException
@@ -38,8 +38,16 @@ class Asked(NamedTuple):
 class Session:
     """Lets the peers run, and says on the console what comes of it. `failed` tells of each that failed, why."""
 
-    def __init__(self, runner: Runner, peers: Sequence[Peer], asked: Asked, console: Console) -> None:
+    def __init__(
+        self,
+        runner: Runner,
+        peers: Sequence[Peer],
+        asked: Asked,
+        console: Console,
+        broker_says: Callable[[], str],
+    ) -> None:
         self._runner, self._peers, self._asked, self._console = runner, peers, asked, console
+        self._broker_says = broker_says
         self.failed: dict[str, str] = {}
 
     def measure(self, load: Load) -> Iterator[Measured]:
@@ -48,7 +56,9 @@ class Session:
         runs: dict[str, list[Throughput]] = {peer.name: [] for peer in self._peers}
         works = {share: work(load, share) for share in {peer.share for peer in self._peers}}
         for number in range(self._asked.repeat):
-            for peer in self._able():
+            for peer in self._peers:
+                if not self._able(peer):
+                    continue
                 environ = sizes(runs[peer.writes_as]).environ() if peer.writes_as else None
                 recovery = self._asked.recovery and peer.recovers and number == 0
                 try:
@@ -62,19 +72,19 @@ class Session:
                 runs[peer.name].append(run)
                 self._tell(peer, run)
         works.clear()
-        for peer in self._able():
+        for peer in filter(self._able, self._peers):
             half, tenth = self._latencies(peer, load, median([run.per_s for run in runs[peer.name]]))
             yield came_to(peer, load, runs[peer.name], half, tenth)
 
-    def _able(self) -> list[Peer]:
-        """Who has not failed, and does not follow one who has."""
-        return [
-            peer for peer in self._peers if peer.name not in self.failed and peer.writes_as not in self.failed
-        ]
+    def _able(self, peer: Peer) -> bool:
+        """Whether it has not failed, and does not follow one who has."""
+        return peer.name not in self.failed and peer.writes_as not in self.failed
 
     def _fail(self, peer: Peer, error: Exception) -> None:
-        self.failed[peer.name] = f"it failed: {error}"
-        self._console.print(f"  [red]{peer.name} failed[/red]: {error}", markup=True)
+        """Note it, and show the end of the broker's log: it may be the broker that has failed."""
+        self.failed[peer.name] = f"it failed: {error!r}"
+        self._console.print(f"  [red]{peer.name} failed[/red]")
+        self._console.print(f"{error!r}\n--- broker\n{self._broker_says()}", markup=False, soft_wrap=True)
 
     def _tell(self, peer: Peer, run: Throughput) -> None:
         rates = f"{run.per_cpu_s:10,.0f} events/CPU s {run.per_s:10,.0f} events/s"

@@ -9,7 +9,7 @@ from bench.throughput.latency import Held, Latency, Sent, latencies, quantile
 from bench.throughput.loads import zipf_load
 from bench.throughput.peers.catalogue import chosen
 from bench.throughput.peers.floor import Sizes
-from bench.throughput.results import Machine, Measured, Replayed, Results, ratio, read, write
+from bench.throughput.results import Machine, Measured, Replayed, Results, completed, ratio, read, write
 from bench.throughput.run import Recovery, Throughput
 from bench.throughput.session import came_to, sizes
 from bench.throughput.table import HEAD, markdown, rows
@@ -107,6 +107,27 @@ def test_what_is_written_is_read_back(tmp_path):
     found = results(measured("decibel", 2.0, p50_ms=1.0), skipped={"quix": "no"})
     write(found, tmp_path / "folder" / "results.json")
     assert read(tmp_path / "folder" / "results.json") == found
+
+
+def test_a_load_that_was_measured_before_and_not_again_stays():
+    # given
+    before = Results(
+        "2025-01-01T00:00+00:00",
+        Machine(1, "an old processor", "a system", "3.11.7", "Apache Kafka"),
+        {"frontpage": "a recording", "zipf": "an old load"},
+        [measured("decibel", 1.0, load="frontpage"), measured("decibel", 1.0)],
+        {"bytewax": "it is not there"},
+        [Replayed("decode only", 400.0)],
+    )
+    after = results(measured("decibel", 2.0))
+
+    # when
+    found = completed(after, before)
+
+    # then
+    assert found.loads == {"frontpage": "a recording", "zipf": "a load"}
+    assert found.measured == [measured("decibel", 1.0, load="frontpage"), measured("decibel", 2.0)]
+    assert (found.machine, found.skipped, found.replay) == (after.machine, {}, before.replay)
 
 
 def test_the_picture_has_a_bar_for_each_peer_and_is_the_same_each_time(tmp_path):
