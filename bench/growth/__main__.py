@@ -17,11 +17,12 @@ from typing import Final, TypeVar
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 
 from bench.growth import plot, recovery, size, workers
-from bench.growth.results import Growth
+from bench.growth.results import Growth, read, write
 from bench.growth.table import cell, markdown
 from bench.throughput import broker, page, results
 from bench.throughput.loads import zipf_load
@@ -67,41 +68,57 @@ def main(given: Sequence[str] | None = None) -> None:
     """Measure, print, write, draw."""
     asked = arguments(given)
     warnings.filterwarnings("ignore", category=DeprecationWarning)  # kafka-python's, as in bench.throughput
-    console = Console(width=None if sys.stdout.isatty() else 140)
-    grown = Growth(results.machine(f"Apache Kafka {VERSION}"))
-    with tempfile.TemporaryDirectory(prefix="decibel-growth-") as folder:
-        _without_kafka(grown, asked, console, Path(folder))
-        if {"restart", "workers"} & set(asked.parts):
-            if reason := broker.missing():
-                sys.exit(reason)
-            with broker.BenchKafka() as kafka:
-                _with_kafka(grown, asked, console, Runner(Wire(kafka.bootstrap), Path(folder)))
-    folder_out, pictures = (page.DOCS, page.DOCS / "img") if asked.publish else (asked.out, asked.out)
-    folder_out.mkdir(parents=True, exist_ok=True)
-    (folder_out / "growth.json").write_bytes(
-        msgspec.json.format(msgspec.json.encode(grown), indent=2) + b"\n"
-    )
+    folder, pictures = (page.DOCS, page.DOCS / "img") if asked.publish else (asked.out, asked.out)
+    file, console = folder / "growth.json", Console(width=None if sys.stdout.isatty() else 140)
+    grown = _before(file)
+    for part in _parts(grown, asked, console):
+        # After each part: they take minutes, and nothing of them shall be lost.
+        write(grown, file)
+        console.print(f"{part}: written to {file}")
     _draw(grown, pictures)
     if asked.publish:
         page.publish("growth", markdown(grown))
 
 
-def _without_kafka(grown: Growth, asked: argparse.Namespace, console: Console, folder: Path) -> None:
+def _before(file: Path) -> Growth:
+    """What was measured before: a part that is not measured now stays as it was."""
+    machine = results.machine(f"Apache Kafka {VERSION}")
+    return replace(read(file), machine=machine) if file.is_file() else Growth(machine)
+
+
+def _parts(grown: Growth, asked: argparse.Namespace, console: Console) -> Iterator[str]:
+    """Measure the parts that are asked for, and yield the name of each when it is in `grown`."""
+    with tempfile.TemporaryDirectory(prefix="decibel-growth-") as name:
+        folder = Path(name)
+        yield from _without_kafka(grown, asked, console, folder)
+        if {"restart", "workers"} & set(asked.parts):
+            if reason := broker.missing():
+                sys.exit(reason)
+            with broker.BenchKafka() as kafka:
+                yield from _with_kafka(grown, asked, console, Runner(Wire(kafka.bootstrap), folder))
+
+
+def _without_kafka(grown: Growth, asked: argparse.Namespace, console: Console, folder: Path) -> Iterator[str]:
     held = MemoryShelf(), MemoryShelf()
     if {"incidents", "recovery"} & set(asked.parts):
         grown.incidents = _shown(console, size.incidents(asked.incidents, asked.measured, held))
+        yield "incidents"
     if "recovery" in asked.parts:
         grown.recovery = _shown(console, recovery.recoveries(*held, folder))
+        yield "recovery"
     if "items" in asked.parts:
         grown.items = _shown(console, size.items(asked.items, asked.measured))
+        yield "items"
 
 
-def _with_kafka(grown: Growth, asked: argparse.Namespace, console: Console, runner: Runner) -> None:
+def _with_kafka(grown: Growth, asked: argparse.Namespace, console: Console, runner: Runner) -> Iterator[str]:
     if "restart" in asked.parts:
         grown.restart = _shown(console, workers.restarted(runner, asked.restarted, STORES))
+        yield "restart"
     if "workers" in asked.parts:
         given = work(zipf_load(asked.scaled), 1.0)
         grown.workers = _shown(console, (workers.scaled(runner, number, given) for number in asked.workers))
+        yield "workers"
 
 
 def _shown(console: Console, coming: Iterator[Row]) -> list[Row]:
@@ -119,7 +136,7 @@ def _shown(console: Console, coming: Iterator[Row]) -> list[Row]:
 
 
 def _draw(grown: Growth, folder: Path) -> None:
-    """Draw what was measured; pictures of other parts are left as they are."""
+    """Draw what there is."""
     if grown.incidents and grown.items:
         plot.cost(grown.incidents, grown.items, folder / "growth-cost.svg")
         plot.changelog(grown.incidents, grown.items, folder / "growth-changelog.svg")

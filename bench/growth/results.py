@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import msgspec
 from msgspec import Struct
 
 from bench.growth.recovery import Recovered
@@ -19,3 +22,14 @@ class Growth(Struct):
     recovery: list[Recovered] = []
     restart: list[Restarted] = []
     workers: list[Scaled] = []
+
+
+def write(grown: Growth, file: Path) -> None:
+    """Write it as JSON."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(msgspec.json.format(msgspec.json.encode(grown), indent=2) + b"\n")
+
+
+def read(file: Path) -> Growth:
+    """Read it back. Raises OSError, msgspec.DecodeError, msgspec.ValidationError."""
+    return msgspec.json.decode(file.read_bytes(), type=Growth)

@@ -26,6 +26,7 @@ WORDS: Final = {
     "deadlines": "deadlines planned",
     "tables_s": "tables CPU s",
     "ledger_s": "ledger CPU s",
+    "incidents_per_cpu_s": "incidents/CPU s",
     "wall_s": "start to first update s",
     "cpu_s": "CPU s",
     "peak_rss": "peak bytes",

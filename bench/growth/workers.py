@@ -50,22 +50,20 @@ class Restarted(Struct, frozen=True):
 def scaled(runner: Runner, number: int, given: Work) -> Scaled:
     """Let so many workers read `given`; they are all there, and held, while the topic is filled."""
     peer = _with(number=number, session_s=HELD_S)
-    place = runner.place(peer)
-    runner.wire.create(place.source)
-    runner.wire.produce(place.source, given.records[:WARM_EVENTS])
-    peer.prepare(runner.wire, place)
-    with runner.tree(peer, place) as tree:
-        until(lambda: runner.wire.members(place.group) == number, f"{number} workers", DRAIN_S, 0.2)
-        runner.until_done(peer, place, tree, WARM_EVENTS)
-        tree.hold()
-        runner.wire.produce(place.source, given.records[WARM_EVENTS:])
-        wall, cpu = time.monotonic(), tree.cpu_s()
-        tree.go_on()
-        runner.until_done(peer, place, tree, len(given.records))
-        wall, cpu = time.monotonic() - wall, tree.cpu_s() - cpu
-        tree.kill()
-    wrong = runner.wrong(peer, place, given.expected)
-    runner.clear(place)
+    with runner.place(peer) as place:
+        runner.wire.produce(place.source, given.records[:WARM_EVENTS])
+        peer.prepare(runner.wire, place)
+        with runner.tree(peer, place) as tree:
+            until(lambda: runner.wire.members(place.group) == number, f"{number} workers", DRAIN_S, 0.2)
+            runner.until_done(peer, place, tree, WARM_EVENTS)
+            tree.hold()
+            runner.wire.produce(place.source, given.records[WARM_EVENTS:])
+            wall, cpu = time.monotonic(), tree.cpu_s()
+            tree.go_on()
+            runner.until_done(peer, place, tree, len(given.records))
+            wall, cpu = time.monotonic() - wall, tree.cpu_s() - cpu
+            tree.kill()
+        wrong = runner.wrong(peer, place, given.expected)
     events = len(given.records) - WARM_EVENTS
     return Scaled(number, events, events / wall, events / cpu, not wrong)
 

@@ -84,6 +84,18 @@ def ratio(results: Results, measured: Measured, against: str) -> float | None:
     return None if other is None else measured.per_cpu_s / other.per_cpu_s
 
 
+def completed(after: Results, before: Results) -> Results:
+    """Return `after` with the loads and the replay that were measured `before` and not again."""
+    loads = {name: title for name, title in before.loads.items() if name not in after.loads}
+    kept = [each for each in before.measured if each.load in loads]
+    return msgspec.structs.replace(
+        after,
+        loads=loads | after.loads,
+        measured=kept + after.measured,
+        replay=after.replay or before.replay,
+    )
+
+
 def median(values: Sequence[float]) -> float:
     """Return the middle of the values."""
     return statistics.median(values)

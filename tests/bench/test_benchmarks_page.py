@@ -1,9 +1,8 @@
 """docs/benchmarks.md holds the figures that were published last, and says how every peer differs."""
 
-import msgspec
 import pytest
 
-from bench.growth.results import Growth
+from bench.growth.results import read as growth
 from bench.growth.table import markdown as growth_tables
 from bench.throughput.page import DOCS, PAGE, put
 from bench.throughput.peers.catalogue import PEERS
@@ -18,8 +17,9 @@ def test_the_page_holds_the_tables_of_the_published_results():
 
 
 def test_the_page_holds_the_tables_of_the_published_growth():
-    grown = msgspec.json.decode((DOCS / "growth.json").read_bytes(), type=Growth)
-    assert growth_tables(grown).strip() in TEXT, "run `python -m bench.growth --publish`"
+    assert growth_tables(growth(DOCS / "growth.json")).strip() in TEXT, (
+        "run `python -m bench.growth --publish`"
+    )
 
 
 @pytest.mark.parametrize("peer", [peer for peer in PEERS if not peer.writes_as])

@@ -72,6 +72,8 @@ def test_both_stores_bring_back_every_incident(tmp_path):
 
     # then
     assert [(each.store, each.incidents) for each in found] == [("memory", 25), ("rocksdb", 25)]
+    for each in found:
+        assert each.incidents_per_cpu_s == pytest.approx(25 / (each.tables_s + each.ledger_s))
 
 
 def grown() -> Growth:
@@ -82,20 +84,17 @@ def grown() -> Growth:
             Incidents(1_000_000, 250.0, 210.0, 580.0, 4000.0, 999),
         ],
         [Items(1, 400.0, 175.0, 582.0), Items(1000, 140.0, 180.0, 596.0)],
-        [Recovered("memory", 1_000_000, 2.0, 3.0)],
+        [Recovered("memory", 1_000_000, 2.0, 3.0, 200_000.0)],
         [Restarted("memory", 200_000, 9.0, 4.0, 10**9, 530.0, 0.03, right=True)],
         [Scaled(1, 1000, 900.0, 1800.0, right=True), Scaled(2, 1000, 1200.0, 1700.0, right=False)],
     )
-
-
-def test_recovery_is_told_per_second_of_both_steps():
-    assert Recovered("memory", 1_000_000, 2.0, 3.0).rate == pytest.approx(200_000.0)
 
 
 def test_the_tables_hold_every_row_and_only_the_parts_that_were_measured():
     text = markdown(grown())
     assert "| 1,000,000 | 250 | 210 | 580 | 4,000 | 999 |" in text
     assert "| 2 | 1,000 | 1,200 | 1,700 | NO |" in text
+    assert "| memory | 1,000,000 | 2 | 3 | 200,000 |" in text
     assert "Workers" not in markdown(Growth(MACHINE, items=[Items(1, 1.0, 1.0, 1.0)]))
 
 

@@ -9,9 +9,11 @@ import pytest
 from bench.growth.partition import MeasuredPartition
 from bench.throughput.expected import differences, sums
 from bench.throughput.loads import zipf_load
+from bench.throughput.peers import environment, kafka_streams
 from bench.throughput.peers.catalogue import PEERS, chosen
 from bench.throughput.peers.work import HALF_LIFE_S, NEW, Place, decode, heard, row, update
 from stream.shelves import MemoryShelf
+from tests.real.kafka import VERSION
 
 PLACE = Place(
     "127.0.0.1:9092", "run1-x", "run1-x-source-items", "run1-x-updates", "run1-x-changelog", "/tmp/x"
@@ -100,3 +102,13 @@ def test_peers_are_chosen_in_the_order_of_the_table_and_an_unknown_one_is_refuse
 def test_names_of_peers_are_unique():
     names = [peer.name for peer in PEERS]
     assert len(set(names)) == len(names)
+
+
+def test_kafka_streams_is_of_the_broker_s_version():
+    assert kafka_streams.version() == VERSION
+
+
+def test_the_peers_lock_names_no_host_and_holds_what_is_asked_for():
+    asked, lock = environment.LOCK.with_suffix(".in").read_text(), environment.LOCK.read_text()
+    assert [line for line in asked.splitlines() if "==" in line and line not in lock] == []
+    assert "://" not in lock

@@ -5,9 +5,15 @@ import math
 import pytest
 
 from bench.throughput import plot
-from bench.throughput.latency import Held, Sent, latencies, quantile
-from bench.throughput.results import Machine, Measured, Replayed, Results, ratio, read, write
+from bench.throughput.latency import Held, Latency, Sent, latencies, quantile
+from bench.throughput.loads import zipf_load
+from bench.throughput.peers.catalogue import chosen
+from bench.throughput.peers.floor import Sizes
+from bench.throughput.results import Machine, Measured, Replayed, Results, completed, ratio, read, write
+from bench.throughput.run import Recovery, Throughput
+from bench.throughput.session import came_to, sizes
 from bench.throughput.table import HEAD, markdown, rows
+from bench.throughput.wire import Logged
 
 
 def measured(peer: str, per_cpu_s: float, **changes) -> Measured:
@@ -103,6 +109,27 @@ def test_what_is_written_is_read_back(tmp_path):
     assert read(tmp_path / "folder" / "results.json") == found
 
 
+def test_a_load_that_was_measured_before_and_not_again_stays():
+    # given
+    before = Results(
+        "2025-01-01T00:00+00:00",
+        Machine(1, "an old processor", "a system", "3.11.7", "Apache Kafka"),
+        {"frontpage": "a recording", "zipf": "an old load"},
+        [measured("decibel", 1.0, load="frontpage"), measured("decibel", 1.0)],
+        {"bytewax": "it is not there"},
+        [Replayed("decode only", 400.0)],
+    )
+    after = results(measured("decibel", 2.0))
+
+    # when
+    found = completed(after, before)
+
+    # then
+    assert found.loads == {"frontpage": "a recording", "zipf": "a load"}
+    assert found.measured == [measured("decibel", 1.0, load="frontpage"), measured("decibel", 2.0)]
+    assert (found.machine, found.skipped, found.replay) == (after.machine, {}, before.replay)
+
+
 def test_the_picture_has_a_bar_for_each_peer_and_is_the_same_each_time(tmp_path):
     # given
     found = results(measured("decibel", 90_000.0), measured("floor", 180_000.0))
@@ -115,6 +142,47 @@ def test_the_picture_has_a_bar_for_each_peer_and_is_the_same_each_time(tmp_path)
     drawn = (tmp_path / "a.svg").read_text()
     assert [text for text in ("90,000", "180,000", "a load") if text not in drawn] == []
     assert drawn == (tmp_path / "b.svg").read_text()
+
+
+def run(per_s: float, **changes) -> Throughput:
+    given = {
+        "events": 1000,
+        "per_s": per_s,
+        "per_cpu_s": 2.0 * per_s,
+        "peak_rss": 10,
+        "updates": Logged(500, 5_000, 500_000, 100_000),
+        "changelogs": [Logged(500, 5_000, 200_000, 50_000), Logged(900, 18_000, 90_000, 30_000)],
+        "wrong": [],
+        "recovery": None,
+    }
+    return Throughput(**{**given, **changes})
+
+
+def test_a_peer_comes_to_the_medians_of_its_runs_and_to_its_largest_memory():
+    # given
+    (peer,) = chosen(["floor"])
+    runs = [run(100.0, recovery=Recovery(2.5, 1.0, 0.03)), run(300.0, peak_rss=30), run(120.0)]
+
+    # when
+    found = came_to(peer, zipf_load(10), runs, Latency(5.0, 9.0, 100, 0, 60.0), None)
+
+    # then
+    assert (found.per_s, found.per_cpu_s, found.peak_rss, found.runs) == (120.0, 240.0, 30, 3)
+    assert (found.recovery_s, found.idle_share) == (2.5, 0.03)
+    assert (found.p50_ms, found.p99_ms, found.paced_at) == (5.0, 9.0, 60.0)
+    assert found.unconflated_p50_ms is None
+    assert (found.changelog_bytes, found.changelog_on_disk) == (313.0, 80.0)
+    assert found.right
+
+
+def test_one_wrong_run_makes_a_peer_wrong():
+    (peer,) = chosen(["floor"])
+    found = came_to(peer, zipf_load(10), [run(100.0), run(100.0, wrong=["a: 1 instead of 2"])], None, None)
+    assert not found.right
+
+
+def test_the_floor_that_writes_as_much_is_given_what_a_record_of_each_kind_has_on_average():
+    assert sizes([run(1.0, updates=Logged(1, 1, 1, 1)), run(1.0)]) == Sizes(update=1000, row=400, item=100)
 
 
 def test_an_event_waits_for_the_first_update_that_holds_it():
