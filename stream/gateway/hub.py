@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
 from redis.exceptions import RedisError
 
-from stream.gateway.filters import Filter, Heard, Labels, wanted
+from stream.gateway.filters import Filter, Form, Heard, Labels, wanted
 from stream.gateway.metrics import GatewayMetrics
 from stream.gateway.places import BEGINNING, Place, parse_place, shown
 from stream.gateway.rates import EventRates
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 
 MOST_AT_ONCE: Final = 1000
 """Events of one read: some megabytes."""
+REMEMBERED: Final = 2000
+"""Events that are kept for those who come back: about ten megabytes, with their bytes."""
 FIRST_WAIT_S: Final = 0.1
 LONGEST_WAIT_S: Final = 5.0
 """Between two attempts while Redis is away; doubled from the first up to the longest."""
@@ -56,30 +59,61 @@ class Turn:
         self.events = events
         self._heard = heard
         self.places = [parse_place(event.place) for event in events]
-        self._parts: dict[tuple[Wire, str], list[bytes]] = {}
+        self._parts: dict[tuple[Wire, Form], list[bytes]] = {}
+        self._whole: dict[tuple[Wire, Form], tuple[bytes, int]] = {}
 
     def chosen(self, wire: Wire, asked: Filter, after: Place = BEGINNING) -> tuple[bytes, int]:
-        """Return what a listener gets of events after a place, and how many they are."""
-        parts = self._of_form(wire, asked)
+        """Return what a listener gets of the events after a place, and how many they are."""
+        if not self.events or self.places[-1] <= after:
+            return b"", 0
+        kind = (wire, asked.form)
+        if not asked.takes_all or after >= self.places[0]:
+            return self._joined(kind, asked, after)
+        if kind not in self._whole:  # what most ask for; other filters are as many as there are readers
+            self._whole[kind] = self._joined(kind, asked, after)
+        return self._whole[kind]
+
+    def _joined(self, kind: tuple[Wire, Form], asked: Filter, after: Place) -> tuple[bytes, int]:
+        wire, form = kind
+        if kind not in self._parts:
+            self._parts[kind] = [one(wire, each.place, each.topic, told(each, form)) for each in self.events]
         chosen = [
             part
-            for part, heard, place in zip(parts, self._heard, self.places, strict=True)
+            for part, heard, place in zip(self._parts[kind], self._heard, self.places, strict=True)
             if place > after and (asked.takes_all or wanted(heard, asked))
         ]
         return joined(wire, chosen), len(chosen)
 
-    def each(self, asked: Filter) -> Iterator[tuple[str, str, bytes]]:
-        """Yield place, topic and JSON of the events that a listener wants."""
-        for event, heard in zip(self.events, self._heard, strict=True):
-            if asked.takes_all or wanted(heard, asked):
-                yield event.place, event.topic, told(event, asked.form)
 
-    def _of_form(self, wire: Wire, asked: Filter) -> list[bytes]:
-        found = self._parts.get((wire, asked.form))
-        if found is None:
-            found = [one(wire, each.place, each.topic, told(each, asked.form)) for each in self.events]
-            self._parts[wire, asked.form] = found
-        return found
+class Memory:
+    """The latest turns: after a restart a thousand listeners come back at once, and each would read them anew."""
+
+    def __init__(self) -> None:
+        self._turns: deque[Turn] = deque()
+        self._events = 0
+        self._since: Place | None = None
+
+    def keep(self, turn: Turn, since: Place) -> None:
+        """Keep a turn, which has every event after `since` if it is the first."""
+        if self._since is None:
+            self._since = since
+        self._turns.append(turn)
+        self._events += len(turn.events)
+        while self._events > REMEMBERED and len(self._turns) > 1:
+            oldest = self._turns.popleft()
+            self._events -= len(oldest.events)
+            self._since = oldest.places[-1]
+
+    def clear(self) -> None:
+        """Forget all: what follows does not follow on them."""
+        self._turns.clear()
+        self._events, self._since = 0, None
+
+    def after(self, place: Place) -> Turn | None:
+        """Return the first turn with events after a place, or None where it may not be the next."""
+        if self._since is None or place < self._since:
+            return None
+        return next((turn for turn in self._turns if turn.places[-1] > place), None)
 
 
 class Hub:
@@ -89,7 +123,7 @@ class Hub:
         self._reader, self._settings, self._metrics = reader, settings, metrics
         self._buffer_bytes = settings.buffer_kb * 1024
         self._groups: dict[tuple[Wire, Filter], set[Listener]] = {}
-        self._labels = Labels()
+        self._labels, self._memory = Labels(), Memory()
         self._failing_since: float | None = time.monotonic()
         self._stopping = False
         self.place: Place = BEGINNING
@@ -111,13 +145,20 @@ class Hub:
     # -- listeners ----------------------------------------------------------------------------------------------
 
     async def missed(self, labels: Labels, after: Place) -> Turn:
-        """Return the next events after a place: what a listener has missed, in turns, until there are none."""
+        """Return the next events after a place, remembered or read: what a listener has missed, in turns."""
+        remembered = self._memory.after(after)
+        if remembered is not None:
+            return remembered
         return await self._heard(labels, await self._reader.live(shown(after), most=MOST_AT_ONCE))
 
     async def kept(self, place: Place) -> bool:
         """Whether a listener can go on after a place, and will miss nothing."""
-        if place == BEGINNING:
+        if place in {BEGINNING, self.place} or self._memory.after(place) is not None:
             return True
+        return await self._in_stream(place)
+
+    async def _in_stream(self, place: Place) -> bool:
+        """Whether the stream reaches back to a place."""
         edges = await self._reader.live_edges()
         if edges is None:
             return False
@@ -149,8 +190,11 @@ class Hub:
 
     async def start(self) -> None:
         """Begin at the end of the stream. Raises redis-py's errors."""
-        edges = await self._reader.live_edges()
-        self.place = BEGINNING if edges is None else parse_place(edges[1])
+        latest = (await self._reader.live_before(most=REMEMBERED))[::-1]
+        if latest:
+            turn = await self._heard(self._labels, latest)
+            self._memory.keep(turn, since=turn.places[0])
+            self.place = turn.places[-1]
         self._well()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -179,10 +223,12 @@ class Hub:
         )
         if not events:
             return
-        if len(events) == MOST_AT_ONCE and not await self.kept(self.place):
+        if len(events) == MOST_AT_ONCE and self.place > BEGINNING and not await self._in_stream(self.place):
+            self.place = parse_place(events[0].place)  # nothing is known of what was before it
             self._gap()
         turn = await self._heard(self._labels, events)
         self._hand_out(turn)
+        self._memory.keep(turn, since=self.place)
         self.place = turn.places[-1]
         self.latest_ms = max(self.latest_ms or 0, *(event.at_ms for event in events))
         self.rates.count(events, time.monotonic())
@@ -224,6 +270,7 @@ class Hub:
     def _gap(self) -> None:
         """Tell everybody to begin anew."""
         self._metrics.gap()
+        self._memory.clear()
         for (wire, _), listeners in list(self._groups.items()):
             self._send(list(listeners), joined(wire, [one(wire, shown(self.place), SNAPSHOT, GAP)]), 0)
 

@@ -263,6 +263,11 @@ class ViewReader:
         answer = await client.xread({self._keys.live: after}, count=most, block=block)
         return [_live_event(place, fields) for _, entries in _pairs(answer) for place, fields in entries]
 
+    async def live_before(self, last: str = "+", *, most: int = 1000) -> list[LiveEvent]:
+        """Return the events of the live stream up to the place `last` ("+" for the end), the latest first."""
+        entries = await self._client.xrevrange(self._keys.live, max=last, count=most)
+        return [_live_event(place, fields) for place, fields in entries]
+
     async def live_edges(self) -> tuple[str, str] | None:
         """Return the first and the last place of the live stream, or None while it is empty.
 
