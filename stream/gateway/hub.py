@@ -10,18 +10,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
 from redis.exceptions import RedisError
 
-from stream.gateway.filters import Filter, Form, Heard, Labels, wanted
+from stream.gateway import turns
+from stream.gateway.filters import Filter, Labels
 from stream.gateway.metrics import GatewayMetrics
 from stream.gateway.places import BEGINNING, Place, parse_place, shown
 from stream.gateway.rates import EventRates
-from stream.gateway.wire import HEARTBEAT, SNAPSHOT, Wire, joined, one, told
+from stream.gateway.turns import Memory, Turn
+from stream.gateway.wire import HEARTBEAT, SNAPSHOT, Wire, joined, one
 from stream.settings import GatewaySettings
 from stream.view.answers import LiveEvent
 from stream.view.reader import ViewReader
@@ -30,8 +31,6 @@ log = logging.getLogger(__name__)
 
 MOST_AT_ONCE: Final = 1000
 """Events of one read: some megabytes."""
-REMEMBERED: Final = 2000
-"""Events that are kept for those who come back: about ten megabytes, with their bytes."""
 FIRST_WAIT_S: Final = 0.1
 LONGEST_WAIT_S: Final = 5.0
 """Between two attempts while Redis is away; doubled from the first up to the longest."""
@@ -50,70 +49,6 @@ class Listener:
         """Let whoever serves the connection know that it is over."""
         if not self.gone.done():
             self.gone.set_result(how)
-
-
-class Turn:
-    """The events of one read, with their bytes as far as somebody asked for them."""
-
-    def __init__(self, events: Sequence[LiveEvent], heard: Sequence[Heard]) -> None:
-        self.events = events
-        self._heard = heard
-        self.places = [parse_place(event.place) for event in events]
-        self._parts: dict[tuple[Wire, Form], list[bytes]] = {}
-        self._whole: dict[tuple[Wire, Form], tuple[bytes, int]] = {}
-
-    def chosen(self, wire: Wire, asked: Filter, after: Place = BEGINNING) -> tuple[bytes, int]:
-        """Return what a listener gets of the events after a place, and how many they are."""
-        if not self.events or self.places[-1] <= after:
-            return b"", 0
-        kind = (wire, asked.form)
-        if not asked.takes_all or after >= self.places[0]:
-            return self._joined(kind, asked, after)
-        if kind not in self._whole:  # what most ask for; other filters are as many as there are readers
-            self._whole[kind] = self._joined(kind, asked, after)
-        return self._whole[kind]
-
-    def _joined(self, kind: tuple[Wire, Form], asked: Filter, after: Place) -> tuple[bytes, int]:
-        wire, form = kind
-        if kind not in self._parts:
-            self._parts[kind] = [one(wire, each.place, each.topic, told(each, form)) for each in self.events]
-        chosen = [
-            part
-            for part, heard, place in zip(self._parts[kind], self._heard, self.places, strict=True)
-            if place > after and (asked.takes_all or wanted(heard, asked))
-        ]
-        return joined(wire, chosen), len(chosen)
-
-
-class Memory:
-    """The latest turns: after a restart a thousand listeners come back at once, and each would read them anew."""
-
-    def __init__(self) -> None:
-        self._turns: deque[Turn] = deque()
-        self._events = 0
-        self._since: Place | None = None
-
-    def keep(self, turn: Turn, since: Place) -> None:
-        """Keep a turn, which has every event after `since` if it is the first."""
-        if self._since is None:
-            self._since = since
-        self._turns.append(turn)
-        self._events += len(turn.events)
-        while self._events > REMEMBERED and len(self._turns) > 1:
-            oldest = self._turns.popleft()
-            self._events -= len(oldest.events)
-            self._since = oldest.places[-1]
-
-    def clear(self) -> None:
-        """Forget all: what follows does not follow on them."""
-        self._turns.clear()
-        self._events, self._since = 0, None
-
-    def after(self, place: Place) -> Turn | None:
-        """Return the first turn with events after a place, or None where it may not be the next."""
-        if self._since is None or place < self._since:
-            return None
-        return next((turn for turn in self._turns if turn.places[-1] > place), None)
 
 
 class Hub:
@@ -190,7 +125,7 @@ class Hub:
 
     async def start(self) -> None:
         """Begin at the end of the stream. Raises redis-py's errors."""
-        latest = (await self._reader.live_before(most=REMEMBERED))[::-1]
+        latest = (await self._reader.live_before(most=turns.REMEMBERED))[::-1]
         if latest:
             turn = await self._heard(self._labels, latest)
             self._memory.keep(turn, since=turn.places[0])

@@ -16,6 +16,7 @@ from schemas.noise_score import NoiseScore
 from schemas.times import from_epoch
 from schemas.topics import INCIDENT_MERGES, INCIDENT_PROFILES, NOISE_INDEX, NOISE_SCORES, STATE_CHANGES
 from stream.gateway import hub as hub_module
+from stream.gateway import turns
 from stream.gateway.run import serve
 from stream.view.reader import ViewReader
 from tests.builders import hours
@@ -115,7 +116,7 @@ async def test_who_comes_back_gets_the_same_whether_it_is_remembered_or_read(
 ):
     """Given a hub that remembers little or much; when readers come back at any place and by any filter; then each gets
     what the stream has after it."""
-    monkeypatch.setattr(hub_module, "REMEMBERED", remembered)
+    monkeypatch.setattr(turns, "REMEMBERED", remembered)
     for each in scores("leak", 20):
         await gateway.tell(each)
         await caught_up(gateway)
@@ -163,7 +164,7 @@ async def again(gateway):
 async def test_a_place_that_is_gone_is_told_as_a_snapshot_and_then_all_is_told_that_comes(
     gateway, monkeypatch
 ):
-    monkeypatch.setattr(hub_module, "REMEMBERED", 1)
+    monkeypatch.setattr(turns, "REMEMBERED", 1)
     await gateway.tell(*scores("leak", 5))
     await caught_up(gateway)
     await gateway.client.xtrim(gateway.writer.keys.live, maxlen=3, approximate=False)
@@ -441,7 +442,7 @@ async def test_events_that_were_let_go_of_unread_are_told_as_a_gap(gateway, monk
 
 
 async def test_a_stream_that_was_lost_is_told_as_a_gap(gateway, monkeypatch):
-    monkeypatch.setattr(hub_module, "REMEMBERED", 1)
+    monkeypatch.setattr(turns, "REMEMBERED", 1)
     await gateway.tell(*scores("leak", 5))
     await caught_up(gateway)
     async with listening(gateway, Last_Event_ID="99999999999999-0") as reader:
