@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 
 from PIL import Image
@@ -20,8 +21,7 @@ from playwright.async_api import Browser, async_playwright
 
 from schemas.cloudevents import Output
 from schemas.codec import encode
-from schemas.noise_index import IndexShare
-from schemas.times import HOUR_S, to_epoch
+from schemas.times import HOUR_S
 from schemas.topics import INCIDENT_PROFILES, NOISE_INDEX
 from scoring.index import IndexBoard
 from scoring.policy import load_policy
@@ -89,21 +89,19 @@ def story(hours: float) -> Iterator[Output]:
     """Yield profiles and events of the demo's first hours, in order, the index every hour."""
     simulation, policy = Simulation(SEED, DEFAULT_INCIDENTS, START), load_policy(None)
     replay = Replay(policy, received_at=time.time(), until=START + hours * HOUR_S)
-    board, told_at = IndexBoard(policy), START
+    index, told_at = IndexBoard(policy), START
     for profile in simulation.profiles():
         yield Output(INCIDENT_PROFILES, profile.incident_id, f"profile {profile.incident_id}", START, profile)
         replay.profile(encode(profile), Place("profiles", 1))
     for observation in simulation.observations(START + hours * HOUR_S):
-        for output in replay.item(encode(observation), Place("items", 1)) or ():
-            if isinstance(output.event, IndexShare):
-                board.apply(output.event)
-            else:
-                yield output
-        at = to_epoch(observation.observed_at or observation.published_at)
-        if at - told_at >= INDEX_EVERY_S:
-            told_at = at
-            yield from board.index(at)
-    yield from (output for output in replay.finish() if output.topic != NOISE_INDEX or output.at > told_at)
+        yield from replay.item(encode(observation), Place("items", 1)) or ()
+        if replay.time - told_at >= INDEX_EVERY_S:
+            told_at = replay.time
+            for share in chain.from_iterable(ledger.index_shares() for ledger in replay.ledgers):
+                index.apply(share)
+            yield from index.index(told_at)
+    # Its index is of the last hour's shares alone.
+    yield from (output for output in replay.finish() if output.topic != NOISE_INDEX)
 
 
 async def taken(browser: Browser, address: str, viewport: dict[str, int], scheme: str) -> bytes:
