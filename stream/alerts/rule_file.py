@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, inspect
 
 from schemas.errors import SettingsError
 from schemas.words import Sensitivity
@@ -88,10 +88,34 @@ def _explained(message: str) -> str:
         path = path.partition("`$")[2].strip("`.")
         return f"{path}.{name}: there is no such key".lstrip(".")
     text = field_first(message)
+    key = text.partition(":")[0].rpartition(".")[2].partition("[")[0]
+    if "enum value" in text and key in _CHOICES:
+        return f"{text}; allowed: {', '.join(_CHOICES[key])}"
     for pattern, words in _PATTERNS.items():
         if pattern.replace("\\", "\\\\") in text or pattern in text:
             return f"{text.partition(':')[0]}: not allowed; allowed: {words}"
     return text
+
+
+def _choices(kind: inspect.Type, key: str = "") -> Iterator[tuple[str, Sequence[str]]]:
+    """Yield the keys in and below a type that take one of some words, with these."""
+    if isinstance(kind, inspect.EnumType):
+        yield key, [each.value for each in kind.cls]
+    elif isinstance(kind, inspect.LiteralType):
+        yield key, [str(value) for value in kind.values]
+    elif isinstance(kind, inspect.VarTupleType):
+        yield from _choices(kind.item_type, key)
+    elif isinstance(kind, inspect.UnionType):
+        for each in kind.types:
+            yield from _choices(each, key)
+    elif isinstance(kind, inspect.StructType):
+        for field in kind.fields:
+            yield from _choices(field.type, field.encode_name)
+
+
+_CHOICES: Final = dict(
+    found for kind in (Rule, *get_args(ChannelTable)) for found in _choices(inspect.type_info(kind))
+)
 
 
 def _secret_text(kind: type[Any], value: Any) -> Any:

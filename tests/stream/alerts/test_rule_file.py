@@ -41,7 +41,7 @@ def test_the_sample_is_read_whole():
         (HOOK + RULE + "when = {}\n", "rule 'all': when: no event can meet it"),
         (
             HOOK + RULE + 'when.states.to = ["Mayor"]\n',
-            "rule 'all': when.states.to[0]: invalid enum value 'Mayor'",
+            "rule 'all': when.states.to[0]: invalid enum value 'Mayor'; allowed: Emerging, Growing, Debated, Major",
         ),
         (HOOK + RULE + STATES + 'levels = ["x"]\n', "rule 'all': levels: there is no such key"),
         (HOOK + RULE + 'when.peaks.levels = ["Loud"]\n', "'Loud' is no level; there are: Silence, Whisper"),

@@ -113,7 +113,9 @@ async def until_begun(deployment):
     await until(begun, "it has begun")
 
 
-async def test_every_channel_is_told_of_every_event_that_a_rule_asks_for(deployment, receiver):
+@pytest.mark.parametrize("clock", ["stream", "wall"])
+async def test_every_channel_is_told_of_every_event_that_a_rule_asks_for(deployment, receiver, clock):
+    deployment.changes["DECIBEL_CLOCK"] = clock
     await put(deployment, [output for output in world() if output.topic in TOPICS])
     async with alerting(deployment):
         await until_delivered(deployment, receiver, len(events()))
