@@ -89,12 +89,14 @@ def test_the_first_sentence_gives_the_two_strongest_factors_their_share(driver):
 def test_the_freshness_says_how_old_the_coverage_is_and_what_decay_has_left(driver):
     composite = f"{driver.state().composite:.2f}"
 
-    assert f"New coverage came last 0 s ago, so all of the composite of {composite} is left." in told(
-        driver, hours(1)
-    ).story
-    assert f"New coverage came last 3.0 days ago, so 74 % of the composite of {composite} is left." in told(
-        driver, hours(73)
-    ).story
+    assert (
+        f"New coverage came last 0 s ago, so all of the composite of {composite} is left."
+        in told(driver, hours(1)).story
+    )
+    assert (
+        f"New coverage came last 3.0 days ago, so 74 % of the composite of {composite} is left."
+        in told(driver, hours(73)).story
+    )
 
 
 def test_the_last_move_is_told_with_its_age(driver):
@@ -111,7 +113,9 @@ def test_the_last_move_is_told_with_its_age(driver):
 def test_the_state_is_told_with_its_reason_where_that_is_known(driver):
     since = "It has been Debated since 24 June 2026, 01:00 UTC"
 
-    assert f"{since}: platforms at or above 2." in told(driver, hours(2), chronicle=chronicle_of(driver)).story
+    assert (
+        f"{since}: platforms at or above 2." in told(driver, hours(2), chronicle=chronicle_of(driver)).story
+    )
     assert f"{since}." in told(driver, hours(2)).story
 
 
@@ -125,7 +129,11 @@ def test_a_chronicle_that_knows_only_an_earlier_state_lends_the_present_one_no_r
     explained = told(driver, hours(2), chronicle=stale)
 
     # then
-    assert (explained.state.state, explained.state.reason, explained.state.evidence) == (State.DEBATED, "", {})
+    assert (explained.state.state, explained.state.reason, explained.state.evidence) == (
+        State.DEBATED,
+        "",
+        {},
+    )
     assert "It has been Debated since 24 June 2026, 01:00 UTC." in explained.story
 
 

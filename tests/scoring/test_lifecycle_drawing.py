@@ -11,7 +11,13 @@ CALM = (Condition("activity", "below", 0.02), Condition("noise", "below", 25.0))
 LIFECYCLE = Lifecycle(
     dict(zip(State, (12.0, 6.0, 24.0, 48.0, 0.5), strict=True)),
     (
-        Rule((State.EMERGING, State.GROWING), State.DEBATED, (Condition("platforms", "at_least", 2.0),), 0.0, "forward"),
+        Rule(
+            (State.EMERGING, State.GROWING),
+            State.DEBATED,
+            (Condition("platforms", "at_least", 2.0),),
+            0.0,
+            "forward",
+        ),
         Rule((State.DEBATED,), State.RESOLVED, CALM, 12.0, "back"),
         Rule((State.RESOLVED,), State.EMERGING, (Condition("velocity", "at_least", 7.5),), 0.5, "forward"),
     ),
@@ -85,7 +91,8 @@ def test_graphviz_draws_the_same_with_steps_back_dashed():
         '    begin -> emerging [label="first detected"]\n'
         '    emerging -> debated [label="enter if platforms at or above 2"]\n'
         '    growing -> debated [label="enter if platforms at or above 2"]\n'
-        '    debated -> resolved [label="leave if activity below 0.02 items/h and noise below 25 for 12 h", style=dashed]\n'
+        '    debated -> resolved [label="leave if activity below 0.02 items/h and noise below 25 for 12 h", '
+        "style=dashed]\n"
         '    resolved -> emerging [label="reopen if velocity at or above 7.5 items/h for 0.5 h"]\n'
         "}\n"
     )

@@ -152,7 +152,9 @@ def test_a_doubt_says_how_much_of_the_reach_is_a_guess_and_what_it_would_move_no
 
 def test_a_doubt_gives_the_share_where_sources_know_a_part():
     part = row(platforms={"x": PlatformSum(3, audience=5000, without_audience=900 * MILLI)})
-    assert reasons.doubt(part, POLICY, NOW).startswith("Of its audience 90 % are estimated from interactions;")
+    assert reasons.doubt(part, POLICY, NOW).startswith(
+        "Of its audience 90 % are estimated from interactions;"
+    )
 
 
 @pytest.mark.parametrize(
@@ -200,8 +202,12 @@ def test_what_holds_a_rise_back_is_the_noise_and_from_a_moment_on_the_number_of_
     keen = policy_with("trend", rising_ratio=0.001, cooling_ratio=0.0001)
 
     # then
-    assert reasons.outlook(flat, POLICY, NOW).endswith("ratio 2.00; but the noise does not grow to call it rising")
-    assert reasons.outlook(flat, keen, few_from - 0.001).endswith("; but the noise does not grow to call it rising")
+    assert reasons.outlook(flat, POLICY, NOW).endswith(
+        "ratio 2.00; but the noise does not grow to call it rising"
+    )
+    assert reasons.outlook(flat, keen, few_from - 0.001).endswith(
+        "; but the noise does not grow to call it rising"
+    )
     assert reasons.outlook(flat, keen, few_from).endswith("; too few items to call it rising")
 
 
@@ -211,7 +217,9 @@ def test_what_holds_a_fall_back_is_the_noise_and_from_a_moment_on_the_number_of_
     few_from = trend.outlook(flat, POLICY).fall_ends
 
     # then
-    assert reasons.outlook(flat, POLICY, NOW).endswith("ratio 0.10; but the noise does not fall to call it falling")
+    assert reasons.outlook(flat, POLICY, NOW).endswith(
+        "ratio 0.10; but the noise does not fall to call it falling"
+    )
     assert reasons.outlook(flat, POLICY, few_from - 0.001).endswith(
         "; but the noise does not fall to call it falling"
     )
@@ -222,14 +230,19 @@ def test_a_ratio_at_an_edge_is_past_it_upwards_and_not_yet_downwards():
     even = row(counts=[0.0, 6.0, 24.0, 0.0])
     at_rise, at_fall = policy_with("trend", rising_ratio=1.0), policy_with("trend", cooling_ratio=1.0)
 
-    assert reasons.outlook(even, at_rise, NOW).endswith("ratio 1.00; but the noise does not grow to call it rising")
+    assert reasons.outlook(even, at_rise, NOW).endswith(
+        "ratio 1.00; but the noise does not grow to call it rising"
+    )
     assert reasons.outlook(even, at_fall, NOW).endswith("ratio 1.00")
 
 
 @pytest.mark.parametrize(
     ("word", "told"),
     [
-        (Activity.SPIKING, "Its volume has been far above its own usual level since 27 June 2026, 04:00 UTC."),
+        (
+            Activity.SPIKING,
+            "Its volume has been far above its own usual level since 27 June 2026, 04:00 UTC.",
+        ),
         (
             Activity.SILENT,
             "It has been silent since 27 June 2026, 04:00 UTC: at its usual rate so long a gap is no chance.",
