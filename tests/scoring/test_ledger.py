@@ -11,7 +11,7 @@ from schemas.times import to_epoch
 from schemas.topics import DEAD_LETTERS, NOISE_SCORES
 from scoring.changes import Outcome
 from scoring.ledger import Ledger
-from scoring.rows import NoRows, encode_row
+from scoring.rows import NoRows, decode_item_row, encode_row
 from tests.builders import hours, item, profile
 from tests.driver import SHIPPED_POLICY, Driver, wire
 from tests.scoring.strategies import CROWD, bursts, in_order, streams
@@ -316,3 +316,27 @@ def test_an_id_with_a_separator_in_it_is_refused_with_the_fields_named(field):
     with pytest.raises(RecordError) as refused:
         ledger.apply_profile(msgspec.structs.replace(profile(), incident_id="a\0b"), 0, hours(0.0))
     assert str(refused.value) == "an id must not hold the character U+0000 - at `$.incident_id`"
+
+
+def test_a_row_keeps_what_the_stored_incident_counts_whoever_else_is_in_the_batch():
+    # given
+    driver = Driver(stored=True)
+    driver.pipe(item("a", likes=5))
+
+    # when: one batch has a new incident, then the item again; of its rows only the item's are stored
+    records = [driver.record(item("z", "fire")), driver.record(item("a", seen=1.0, likes=50))]
+    changes = driver.apply(records)
+    driver.rows.put_items(changes.items)
+    driver.restart()
+
+    # then
+    assert decode_item_row(changes.items["leak", "a"]).before[0].offset == 0
+    told = driver.apply(records)
+    (score,) = [each.event for each in told.outputs if each.topic == NOISE_SCORES and each.key == "leak"]
+    assert score.change.points > 0.0
+
+
+def test_its_share_of_the_index_is_that_of_its_partition():
+    driver = Driver(partition=3)
+    driver.pipe(item())
+    assert {share.partition for share in driver.ledger.index_shares()} == {3}

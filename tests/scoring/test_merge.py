@@ -13,6 +13,7 @@ from schemas.times import from_epoch, to_epoch
 from schemas.topics import (
     DEAD_LETTERS,
     INCIDENT_MERGES,
+    INCIDENT_PROFILES,
     NOISE_INDEX,
     NOISE_SCORES,
     PEAK_CROSSINGS,
@@ -313,6 +314,19 @@ def test_a_circle_that_is_asked_for_again_ends_the_same_and_no_event_is_mistaken
     wire(driver.log)  # no id says two things
 
 
+def test_a_profile_that_is_read_again_does_not_repeat_a_merge_that_was_taken_back():
+    # given
+    driver = two_incidents()
+    record = driver.record(merged("fire", "leak"), topic=INCIDENT_PROFILES)
+    driver.batch([record], INCIDENT_PROFILES)
+    driver.profile(merged("leak", "fire"))
+    assert driver.state("fire").merged_into is None
+
+    # then
+    assert driver.batch([record], INCIDENT_PROFILES) == []
+    assert driver.state("fire").merged_into is None
+
+
 def test_a_circle_without_items_is_ended_by_the_first_item_that_comes():
     # given
     driver = Driver()
@@ -386,7 +400,8 @@ def test_the_past_of_a_merged_incident_moves_with_its_category_in_the_average_of
     said = merged("leak", "fire")
     driver.profile(msgspec.structs.replace(said, category=Category.SAFETY))
 
-    # then
+    # then: nothing is merged again
+    assert [each.items for each in driver.events(INCIDENT_MERGES)] == [2]
     value, average = ledger.index.value_at("Safety", later)
     assert (value, average > 0.0) == (0.0, True)
     assert ledger.index.value_at("overall", later) == pytest.approx(overall_before, abs=1e-9)
