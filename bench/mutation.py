@@ -1,4 +1,4 @@
-"""`python -m bench.mutation [MODULE…]`: change scoring/ in small ways, one at a time, and see if its tests notice.
+"""`python -m bench.mutation [MODULE[.FUNCTION]…]`: change scoring/ in small ways, and see if its tests notice each one.
 
 mutmut makes the mutants (in `mutants/`, a copy of the tree) and keeps what became of each: `mutmut show NAME` prints
 one as a diff. The tests are collected once; then each mutant gets a process of its own, forked from there, that runs
@@ -16,6 +16,7 @@ import contextlib
 import gc
 import os
 import resource
+import signal
 import sys
 import time
 from collections import defaultdict
@@ -42,8 +43,9 @@ SLOW: Final = "brute_force or crashes_between_the_rows"
 QUICK_S: Final = 3.0
 """How long the tests of the first round may take for one mutant, beside those of its module."""
 SLOWER: Final = 3.0
-"""A mutant is late, and so noticed, when its tests take so many times as long as without it: it loops."""
-GRACE_S: Final = 5.0
+"""A mutant is late, and so noticed, when a test takes so many times as long as without it: it loops."""
+GRACE_S: Final = 3.0
+"""... and so many seconds of the processor more."""
 NO_MUTANT: Final = "scoring.nothing.x_nothing__mutmut_0"
 """The tests must pass with this one, or what they notice says nothing."""
 MOST_BYTES: Final = 2**31
@@ -85,7 +87,7 @@ class Rounds:
                 self.reach[function].add(item.nodeid)
             reached.clear()
         gc.freeze()  # a fork shares what is not touched
-        if (code := self._try(0, NO_MUTANT, session.items)) != SURVIVED:
+        if (code := self._try(0, NO_MUTANT, [items[each] for each in self._asked()])) != SURVIVED:
             who = list(self.noticed_last[machine.mangled_name_from_mutant_name(NO_MUTANT)])
             raise pytest.UsageError(f"there is no mutant, but it is {WORDS[code]}: {who}")
         for number, (kept, name) in enumerate(self.chosen, 1):
@@ -95,6 +97,10 @@ class Rounds:
                 kept.save()
             print(f"{number}/{len(self.chosen)} {WORDS[code]:9} {name}", file=sys.__stderr__, flush=True)
         return True
+
+    def _asked(self) -> list[str]:
+        """Every test that a mutant will be tried with."""
+        return sorted({test for _, name in self.chosen for test in self._tests_of(name)})
 
     def _tests_of(self, name: str) -> list[str]:
         """The tests that reach the mutant: who noticed the last ones here, those of its module, then the fastest."""
@@ -116,10 +122,10 @@ class Rounds:
         pid = os.fork()
         if pid == 0:
             os.environ["MUTANT_UNDER_TEST"] = name
-            within_s = round(GRACE_S + SLOWER * sum(self.takes_s[each.nodeid] for each in tests))
-            resource.setrlimit(resource.RLIMIT_CPU, (within_s, within_s))
             resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
             for test in tests:
+                within_s = GRACE_S + SLOWER * self.takes_s[test.nodeid]
+                signal.setitimer(signal.ITIMER_PROF, within_s)  # nobody handles SIGPROF: it ends the process
                 test.config.hook.pytest_runtest_protocol(item=test, nextitem=None)
             os._exit(SURVIVED)
         os.close(self.says)
@@ -186,19 +192,28 @@ def report(patterns: list[str]) -> None:
             print(f"{WORDS[code]:9} {name}")
 
 
+def _pattern(asked: str) -> str:
+    """Return what the names of the mutants of a module, or of a function or method in it, are like."""
+    module, _, function = asked.partition(".")
+    return f"scoring.{module}.*{function.split('.')[-1]}__mutmut_*" if function else f"scoring.{module}.*"
+
+
 def main() -> None:
     """Make the mutants, try them in two rounds, report."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "modules", nargs="*", metavar="MODULE", help="of scoring/, such as curve (default: all)"
+        "modules",
+        nargs="*",
+        metavar="MODULE[.FUNCTION]",
+        help="of scoring/, such as curve, or one function: curve.gain_of (default: all)",
     )
     parser.add_argument("--all", action="store_true", help="try again what was noticed before")
     parser.add_argument("--quick", action="store_true", help="leave out the second round")
     parser.add_argument("--report", action="store_true", help="only report what is known")
     asked = parser.parse_args()
-    patterns = [f"scoring.{module}.*" for module in asked.modules]
+    patterns = [_pattern(each) for each in asked.modules]
     began = time.monotonic()
     if not asked.report:
         make_mutants()

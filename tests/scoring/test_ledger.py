@@ -340,3 +340,20 @@ def test_its_share_of_the_index_is_that_of_its_partition():
     driver = Driver(partition=3)
     driver.pipe(item())
     assert {share.partition for share in driver.ledger.index_shares()} == {3}
+
+
+def test_rows_are_held_until_it_forgets_and_counted_when_it_recovers():
+    # given
+    driver = Driver()
+    for each in (item("a"), item("b"), item("a", "fire"), item("a", "flood")):
+        driver.store(driver.apply([driver.record(each)]))
+    assert driver.ledger.held == 0
+
+    # when
+    driver.pipe(item("b", likes=9))
+
+    # then: the incident and the one item that was written
+    assert driver.ledger.held == 2
+    driver.ledger.forget()
+    assert driver.ledger.held == 0
+    assert driver.ledger.recover() == 3
