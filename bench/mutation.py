@@ -107,7 +107,7 @@ class Rounds:
         function = machine.mangled_name_from_mutant_name(name)
         reach, last = self.reach.get(function, set()), self.noticed_last[function]
         module = name.split(".")[1]
-        own = {each for each in reach if Path(each.split("::")[0]).stem in {module, f"test_{module}"}}
+        own = {each for each in reach if Path(each.split("::")[0]).stem.startswith(f"test_{module}")}
         tests = sorted(reach, key=lambda each: (-last.get(each, 0), each not in own, self.takes_s[each]))
         if self.thorough:
             return tests

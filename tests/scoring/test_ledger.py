@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from schemas.codec import encode
 from schemas.errors import RecordError
 from schemas.times import to_epoch
-from schemas.topics import DEAD_LETTERS, NOISE_SCORES
-from scoring.changes import Outcome
+from schemas.topics import DEAD_LETTERS, NOISE_SCORES, STATE_CHANGES
 from scoring.ledger import Ledger
 from scoring.rows import NoRows, decode_item_row, encode_row
 from tests.builders import hours, item, profile
@@ -239,18 +238,19 @@ def test_the_wall_clock_dates_an_observation_without_a_time_of_its_own_by_its_ar
     assert score.decay == pytest.approx(0.5 ** (5.0 / 168.0))
 
 
-def test_a_profile_on_the_wall_clock_fires_what_was_due_before_it():
+@pytest.mark.parametrize("later_h", [0.0, 1.0])
+def test_a_profile_on_the_wall_clock_fires_what_was_due_until_then(later_h):
     # given
     driver, hold_h = Driver(clock="wall"), SHIPPED_POLICY.peaks.hold_h
     driver.pipe(item("a", figures=CROWD))
 
     # when
-    driver.profile(profile(impact=90.0), at=hours(hold_h + 1.0))
+    driver.profile(profile(impact=90.0), at=hours(hold_h + later_h))
 
     # then: the peak was confirmed before the profile made it louder
     told = [(each.event.kind, to_epoch(each.event.at)) for each in driver.outputs("peak-crossings")]
     assert ("peaked", hours(hold_h)) in told
-    assert to_epoch(driver.events(NOISE_SCORES)[-1].as_of) == hours(hold_h + 1.0)
+    assert to_epoch(driver.events(NOISE_SCORES)[-1].as_of) == hours(hold_h + later_h)
 
 
 def test_the_same_profile_again_tells_nothing():
@@ -268,35 +268,6 @@ def test_one_item_may_be_coverage_of_two_incidents():
     driver.pipe(item("a", "fire", likes=9))
     assert driver.state("leak").platforms["news"].interactions == 5_000
     assert driver.state("fire").platforms["news"].interactions == 9_000
-
-
-def test_what_came_of_each_record_is_counted_by_platform():
-    # given
-    driver = Driver()
-    records = [
-        driver.record(item("a", platform="reddit", likes=1)),
-        driver.record(item("b", platform="nowhere")),
-    ]
-    driver.batch(records)
-    driver.batch([driver.record(item("a", platform="reddit", likes=1))])
-    driver.batch(records[:1])
-    for impact in (10.0, 20.0, 20.0):
-        driver.profile(profile(impact=impact))
-    driver.pipe(item("never", platform="news", retracted=True))
-
-    # when
-    tally = driver.ledger.take_tally()
-
-    # then
-    assert tally.items == {
-        ("reddit", Outcome.APPLIED): 1,
-        ("other", Outcome.APPLIED): 1,
-        ("reddit", Outcome.UNCHANGED): 1,
-        ("reddit", Outcome.REPEATED): 1,
-        ("news", Outcome.UNCHANGED): 1,
-    }
-    assert (tally.profiles, tally.revisions) == (2, 4)
-    assert driver.ledger.take_tally().items == {}
 
 
 def test_a_ledger_of_its_own_begins_at_no_time_in_the_first_partition_and_tells_every_score():
@@ -342,18 +313,7 @@ def test_its_share_of_the_index_is_that_of_its_partition():
     assert {share.partition for share in driver.ledger.index_shares()} == {3}
 
 
-def test_rows_are_held_until_it_forgets_and_counted_when_it_recovers():
-    # given
+def test_what_is_told_first_of_an_incident_is_that_it_was_detected():
     driver = Driver()
-    for each in (item("a"), item("b"), item("a", "fire"), item("a", "flood")):
-        driver.store(driver.apply([driver.record(each)]))
-    assert driver.ledger.held == 0
-
-    # when
-    driver.pipe(item("b", likes=9))
-
-    # then: the incident and the one item that was written
-    assert driver.ledger.held == 2
-    driver.ledger.forget()
-    assert driver.ledger.held == 0
-    assert driver.ledger.recover() == 3
+    driver.pipe(item())
+    assert driver.events(STATE_CHANGES)[0].reason == "first detected"
