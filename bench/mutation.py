@@ -20,6 +20,7 @@ import signal
 import sys
 import time
 from collections import defaultdict
+from fnmatch import fnmatch
 from itertools import accumulate
 from pathlib import Path
 from typing import Final
@@ -143,9 +144,13 @@ class Rounds:
 
 
 def run_round(patterns: list[str], wanted: set[int | None], examples: str, *, thorough: bool) -> None:
-    """Try the mutants that match and of which one of `wanted` is known, in a process of its own."""
+    """Try the mutants that match, in the order of the patterns, and of which one of `wanted` is known.
+
+    They are tried in a process of its own.
+    """
     mutants, _ = machine.collect_source_file_mutation_data(mutant_names=patterns)
     chosen = [(kept, name) for kept, name, code in mutants if code in wanted]
+    chosen.sort(key=lambda each: next((n for n, one in enumerate(patterns) if fnmatch(each[1], one)), 0))
     if not chosen:
         return
     if os.fork() == 0:
