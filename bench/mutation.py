@@ -93,7 +93,8 @@ class Rounds:
             raise pytest.UsageError(f"there is no mutant, but it is {WORDS[code]}: {who}")
         for number, (kept, name) in enumerate(self.chosen, 1):
             code = self._try(number, name, [items[each] for each in self._tests_of(name)])
-            kept.exit_code_by_key[name] = code
+            if code != UNREACHED or kept.exit_code_by_key[name] is None:  # else other tests have let it live
+                kept.exit_code_by_key[name] = code
             with contextlib.chdir(self.home):
                 kept.save()
             print(f"{number}/{len(self.chosen)} {WORDS[code]:9} {name}", file=sys.__stderr__, flush=True)
@@ -143,7 +144,9 @@ class Rounds:
         return KILLED if status else SURVIVED
 
 
-def run_round(patterns: list[str], wanted: set[int | None], examples: str, *, thorough: bool) -> None:
+def run_round(
+    patterns: list[str], wanted: set[int | None], examples: str, tests: list[str], *, thorough: bool
+) -> None:
     """Try the mutants that match, in the order of the patterns, and of which one of `wanted` is known.
 
     They are tried in a process of its own.
@@ -157,7 +160,7 @@ def run_round(patterns: list[str], wanted: set[int | None], examples: str, *, th
         home = Path.cwd()
         os.environ["HYPOTHESIS_PROFILE"] = examples
         os.chdir("mutants")
-        arguments = ["-p", "no:cacheprovider", "-p", "no:terminal", "-o", f"addopts={OPTIONS}", *SELECTION]
+        arguments = ["-p", "no:cacheprovider", "-p", "no:terminal", "-o", f"addopts={OPTIONS}", *tests]
         if not thorough:
             arguments += ["-k", f"not ({SLOW})"]
         os._exit(int(pytest.main(arguments, plugins=[Rounds(chosen, home, thorough=thorough)])))
@@ -216,6 +219,9 @@ def main() -> None:
     )
     parser.add_argument("--all", action="store_true", help="try again what was noticed before")
     parser.add_argument("--quick", action="store_true", help="leave out the second round")
+    parser.add_argument(
+        "--tests", action="append", metavar="PATH", help="try with these tests alone, such as new ones"
+    )
     parser.add_argument("--report", action="store_true", help="only report what is known")
     asked = parser.parse_args()
     patterns = [_pattern(each) for each in asked.modules]
@@ -223,9 +229,10 @@ def main() -> None:
     if not asked.report:
         make_mutants()
         known = {KILLED, LATE} if asked.all else set()
-        run_round(patterns, {None, SURVIVED, UNREACHED, *known}, "mutation", thorough=False)
+        tests = asked.tests or SELECTION
+        run_round(patterns, {None, SURVIVED, UNREACHED, *known}, "mutation", tests, thorough=False)
         if not asked.quick:
-            run_round(patterns, {SURVIVED, UNREACHED}, "scoring", thorough=True)
+            run_round(patterns, {SURVIVED, UNREACHED}, "scoring", tests, thorough=True)
     report(patterns)
     print(f"{time.monotonic() - began:.0f} s")
 
