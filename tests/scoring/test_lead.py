@@ -27,6 +27,10 @@ def test_two_days_before_the_first_news_item():
     assert lead_of(*posts, item("c", h=48.0, platform="news"), item("d", h=60.0)) == 48.0 * HOUR_S
 
 
+def test_a_lead_is_told_to_the_millisecond():
+    assert lead_of(item("a", platform="x"), item("b", h=1.2345 / 3600.0)) == 1.234
+
+
 def test_news_that_are_first_leave_no_lead():
     assert lead_of(item("a", h=0.0, platform="news"), item("b", h=3.0, platform="x")) == 0.0
 

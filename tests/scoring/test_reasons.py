@@ -182,6 +182,11 @@ def test_the_outlook_gives_rates_an_hour_or_a_day_whichever_reads_better():
     )
 
 
+@pytest.mark.parametrize(("rate", "unit"), [(1.0, "an hour"), (0.999, "a day")])
+def test_from_one_item_an_hour_on_rates_are_told_by_the_hour(rate, unit):
+    assert f" items {unit} at 6 h" in reasons.outlook(with_rates(rate, rate), POLICY, NOW)
+
+
 def test_the_outlook_of_an_incident_without_items_has_no_ratio():
     gone = row(0, counts=[0.0, 0.0, 0.0, 0.0])
     assert reasons.outlook(gone, POLICY, NOW) == (
