@@ -1,4 +1,4 @@
-"""`python -m bench.mutation [MODULE…]`: change scoring/ in small ways, one at a time, and see if its tests notice.
+"""`python -m bench.mutation [MODULE[.FUNCTION]…]`: change scoring/ in small ways, and see if its tests notice each one.
 
 mutmut makes the mutants (in `mutants/`, a copy of the tree) and keeps what became of each: `mutmut show NAME` prints
 one as a diff. The tests are collected once; then each mutant gets a process of its own, forked from there, that runs
@@ -16,9 +16,11 @@ import contextlib
 import gc
 import os
 import resource
+import signal
 import sys
 import time
 from collections import defaultdict
+from fnmatch import fnmatch
 from itertools import accumulate
 from pathlib import Path
 from typing import Final
@@ -42,8 +44,9 @@ SLOW: Final = "brute_force or crashes_between_the_rows"
 QUICK_S: Final = 3.0
 """How long the tests of the first round may take for one mutant, beside those of its module."""
 SLOWER: Final = 3.0
-"""A mutant is late, and so noticed, when its tests take so many times as long as without it: it loops."""
-GRACE_S: Final = 5.0
+"""A mutant is late, and so noticed, when a test takes so many times as long as without it: it loops."""
+GRACE_S: Final = 3.0
+"""... and so many seconds of the processor more."""
 NO_MUTANT: Final = "scoring.nothing.x_nothing__mutmut_0"
 """The tests must pass with this one, or what they notice says nothing."""
 MOST_BYTES: Final = 2**31
@@ -85,23 +88,28 @@ class Rounds:
                 self.reach[function].add(item.nodeid)
             reached.clear()
         gc.freeze()  # a fork shares what is not touched
-        if (code := self._try(0, NO_MUTANT, session.items)) != SURVIVED:
+        if (code := self._try(0, NO_MUTANT, [items[each] for each in self._asked()])) != SURVIVED:
             who = list(self.noticed_last[machine.mangled_name_from_mutant_name(NO_MUTANT)])
             raise pytest.UsageError(f"there is no mutant, but it is {WORDS[code]}: {who}")
         for number, (kept, name) in enumerate(self.chosen, 1):
             code = self._try(number, name, [items[each] for each in self._tests_of(name)])
-            kept.exit_code_by_key[name] = code
+            if code != UNREACHED or kept.exit_code_by_key[name] is None:  # else other tests have let it live
+                kept.exit_code_by_key[name] = code
             with contextlib.chdir(self.home):
                 kept.save()
             print(f"{number}/{len(self.chosen)} {WORDS[code]:9} {name}", file=sys.__stderr__, flush=True)
         return True
+
+    def _asked(self) -> list[str]:
+        """Every test that a mutant will be tried with."""
+        return sorted({test for _, name in self.chosen for test in self._tests_of(name)})
 
     def _tests_of(self, name: str) -> list[str]:
         """The tests that reach the mutant: who noticed the last ones here, those of its module, then the fastest."""
         function = machine.mangled_name_from_mutant_name(name)
         reach, last = self.reach.get(function, set()), self.noticed_last[function]
         module = name.split(".")[1]
-        own = {each for each in reach if Path(each.split("::")[0]).stem in {module, f"test_{module}"}}
+        own = {each for each in reach if Path(each.split("::")[0]).stem.startswith(f"test_{module}")}
         tests = sorted(reach, key=lambda each: (-last.get(each, 0), each not in own, self.takes_s[each]))
         if self.thorough:
             return tests
@@ -116,10 +124,10 @@ class Rounds:
         pid = os.fork()
         if pid == 0:
             os.environ["MUTANT_UNDER_TEST"] = name
-            within_s = round(GRACE_S + SLOWER * sum(self.takes_s[each.nodeid] for each in tests))
-            resource.setrlimit(resource.RLIMIT_CPU, (within_s, within_s))
             resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
             for test in tests:
+                within_s = GRACE_S + SLOWER * self.takes_s[test.nodeid]
+                signal.setitimer(signal.ITIMER_PROF, within_s)  # nobody handles SIGPROF: it ends the process
                 test.config.hook.pytest_runtest_protocol(item=test, nextitem=None)
             os._exit(SURVIVED)
         os.close(self.says)
@@ -136,17 +144,23 @@ class Rounds:
         return KILLED if status else SURVIVED
 
 
-def run_round(patterns: list[str], wanted: set[int | None], examples: str, *, thorough: bool) -> None:
-    """Try the mutants that match and of which one of `wanted` is known, in a process of its own."""
+def run_round(
+    patterns: list[str], wanted: set[int | None], examples: str, tests: list[str], *, thorough: bool
+) -> None:
+    """Try the mutants that match, in the order of the patterns, and of which one of `wanted` is known.
+
+    They are tried in a process of its own.
+    """
     mutants, _ = machine.collect_source_file_mutation_data(mutant_names=patterns)
     chosen = [(kept, name) for kept, name, code in mutants if code in wanted]
+    chosen.sort(key=lambda each: next((n for n, one in enumerate(patterns) if fnmatch(each[1], one)), 0))
     if not chosen:
         return
     if os.fork() == 0:
         home = Path.cwd()
         os.environ["HYPOTHESIS_PROFILE"] = examples
         os.chdir("mutants")
-        arguments = ["-p", "no:cacheprovider", "-p", "no:terminal", "-o", f"addopts={OPTIONS}", *SELECTION]
+        arguments = ["-p", "no:cacheprovider", "-p", "no:terminal", "-o", f"addopts={OPTIONS}", *tests]
         if not thorough:
             arguments += ["-k", f"not ({SLOW})"]
         os._exit(int(pytest.main(arguments, plugins=[Rounds(chosen, home, thorough=thorough)])))
@@ -186,26 +200,39 @@ def report(patterns: list[str]) -> None:
             print(f"{WORDS[code]:9} {name}")
 
 
+def _pattern(asked: str) -> str:
+    """Return what the names of the mutants of a module, or of a function or method in it, are like."""
+    module, _, function = asked.partition(".")
+    return f"scoring.{module}.*{function.split('.')[-1]}__mutmut_*" if function else f"scoring.{module}.*"
+
+
 def main() -> None:
     """Make the mutants, try them in two rounds, report."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "modules", nargs="*", metavar="MODULE", help="of scoring/, such as curve (default: all)"
+        "modules",
+        nargs="*",
+        metavar="MODULE[.FUNCTION]",
+        help="of scoring/, such as curve, or one function: curve.gain_of (default: all)",
     )
     parser.add_argument("--all", action="store_true", help="try again what was noticed before")
     parser.add_argument("--quick", action="store_true", help="leave out the second round")
+    parser.add_argument(
+        "--tests", action="append", metavar="PATH", help="try with these tests alone, such as new ones"
+    )
     parser.add_argument("--report", action="store_true", help="only report what is known")
     asked = parser.parse_args()
-    patterns = [f"scoring.{module}.*" for module in asked.modules]
+    patterns = [_pattern(each) for each in asked.modules]
     began = time.monotonic()
     if not asked.report:
         make_mutants()
         known = {KILLED, LATE} if asked.all else set()
-        run_round(patterns, {None, SURVIVED, UNREACHED, *known}, "mutation", thorough=False)
+        tests = asked.tests or SELECTION
+        run_round(patterns, {None, SURVIVED, UNREACHED, *known}, "mutation", tests, thorough=False)
         if not asked.quick:
-            run_round(patterns, {SURVIVED, UNREACHED}, "scoring", thorough=True)
+            run_round(patterns, {SURVIVED, UNREACHED}, "scoring", tests, thorough=True)
     report(patterns)
     print(f"{time.monotonic() - began:.0f} s")
 

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.codec import encode
+from schemas.errors import StateError
 from schemas.times import to_epoch
 from scoring.rows import encode_row
 from tests.builders import T0, hours, item
@@ -131,6 +132,51 @@ def test_time_never_runs_back():
     # then
     assert driver.ledger.time == hours(10.0)
     assert driver.state().as_of == hours(10.0)
+
+
+def test_a_deadline_without_a_row_is_an_error_that_names_the_incident():
+    driver = Driver()
+    driver.ledger.deadlines.plan("gone", hours(1.0))
+
+    with pytest.raises(StateError) as lost:
+        driver.advance(hours(2.0))
+    assert str(lost.value) == "incident 'gone' has a deadline but no row"
+
+
+def test_a_record_that_is_read_again_fires_what_others_have_due_and_nothing_of_who_is_past_it():
+    """Given a record that is far ahead of the next ones, and a crash after which only one row is that of its end.
+
+    Then leak, whose row has seen what comes after, waits; old, whose row has not, is brought up to the record.
+    """
+    # given
+    plain, crashed = Driver(stored=True), Driver()
+    stream = [
+        item("a", "old", h=0),
+        item("a", "fire", h=200),
+        item("a", "leak", h=0),
+        item("b", "leak", h=1, likes=50, platform="reddit"),
+        item("b", "fire", h=230),
+    ]
+    whole = [each for one in stream for each in plain.pipe(one)]
+    records = [crashed.record(each) for each in stream]
+
+    # when
+    crashed.store(crashed.apply(records[:1]))
+    left = crashed.apply(records[1:3])
+    crashed.rows.put_items(left.items)
+    crashed.rows.put_incidents({"leak": left.incidents["leak"]})
+    crashed.log.clear()
+    crashed.restart()
+    again = crashed.apply(records[1:3]).outputs
+    rest = crashed.apply(records[3:]).outputs
+
+    # then
+    assert {each.key for each in again} == {"old", "fire"}
+    assert [(each.id, each.at, encode(each.event)) for each in (*again, *rest)] == [
+        (each.id, each.at, encode(each.event))
+        for each in whole
+        if not each.id.startswith(("old/1/", "leak/1/"))
+    ]
 
 
 def test_an_idle_incident_costs_nothing_once_all_has_fallen_silent():

@@ -52,3 +52,14 @@ def test_an_extra_round_is_alone_and_the_rest_keep_their_counterparts():
 
     assert [pair for pair in aligned(a, b) if pair[0] is None] == [(None, b[1]), (None, b[2])]
     assert (a[2], b[4]) in aligned(a, b)
+
+
+def test_the_nearest_in_time_are_paired_and_the_rest_stays_in_its_place():
+    a = [("up", 10.0), ("down", 20.0), ("up", 30.0)]
+    b = [("up", 0.0), ("up", 9.0), ("down", 25.0)]
+
+    assert aligned(a, b) == [(None, b[0]), (a[0], b[1]), (a[1], b[2]), (a[2], None)]
+
+
+def test_of_two_that_are_unlike_the_one_of_the_first_sequence_comes_first():
+    assert aligned([("up", 5.0)], [("down", 1.0)]) == [(("up", 5.0), None), (None, ("down", 1.0))]

@@ -140,6 +140,59 @@ def test_squares_weigh_large_errors(score):
     assert result.decay_only.mae == pytest.approx(0.0, abs=1e-12)
 
 
+def test_an_unchanged_curve_is_not_taken_in_a_new_hour_either(score):
+    # given: a score each hour, of which the second tells the curve of the first again
+    sure = (1.0, 40.0, 0.0, 99.0, 0.0, 99.0)
+    test = Backtest()
+    for each in (score(0, 40.0, sure), score(1.5, 40.0, sure, anchor=0), score(2.5, 42.0, sure)):
+        test.take(each)
+
+    # then
+    assert test.results(hours(99))[0].forecasts == 2
+
+
+def test_every_figure_is_the_mean_over_all_forecasts(score):
+    """Given noise that ends 10 and 2 points above where it would be by decay; then each is redone by hand."""
+    # given
+    first, second = left(40.0, 1), left(60.0, 1)
+    test = Backtest()
+    for each in (
+        score(0, 40.0, (1.0, 48.0, 45.0, 55.0, 40.0, 60.0)),
+        score(1, first + 10.0),
+        score(10, 60.0, (1.0, 70.0, 63.0, 75.0, 61.0, 79.0)),
+        score(11, second + 2.0),
+    ):
+        test.take(each)
+
+    # when
+    (result,) = test.results(hours(12))
+
+    # then
+    was = (first + 10.0, second + 2.0)
+    ours = [abs(48.0 - was[0]), abs(70.0 - was[1])]
+    naive = [abs(40.0 - was[0]), abs(60.0 - was[1])]
+    assert result.forecasts == 2
+    assert result.forecast.mae == pytest.approx(sum(ours) / 2)
+    assert result.forecast.rmse == pytest.approx((sum(each**2 for each in ours) / 2) ** 0.5)
+    assert result.decay_only.mae == pytest.approx(6.0)
+    assert result.decay_only.rmse == pytest.approx(52.0**0.5)
+    assert result.persistence.mae == pytest.approx(sum(naive) / 2)
+    assert result.persistence.rmse == pytest.approx((sum(each**2 for each in naive) / 2) ** 0.5)
+    assert (result.band_50.held, result.band_50.width) == (0.5, 11.0)
+    assert (result.band_90.held, result.band_90.width) == (1.0, 19.0)
+
+
+def test_a_band_holds_its_own_edges(score):
+    for edge in ((60.0, 70.0), (50.0, 60.0)):
+        test = Backtest()
+        test.take(score(0, 40.0, (6.0, 60.0, *edge, *edge)))
+        test.take(score(6, 60.0))
+
+        (result,) = test.results(hours(6))
+
+        assert (result.band_50.held, result.band_90.held) == (1.0, 1.0)
+
+
 def test_the_future_of_a_recording_does_not_change_the_forecasts_of_its_past():
     """Given a stream and its first half; then the forecasts in the scores of that half are the same."""
     stream = [

@@ -74,3 +74,26 @@ def test_who_never_changes_has_no_deadline():
     deadlines.plan("a", math.inf)
     assert len(deadlines) == 0
     assert deadlines.next() == math.inf
+
+
+@given(steps)
+def test_a_plan_that_is_no_earlier_than_the_last_puts_nothing_on_the_heap(steps):
+    heap = Deadlines()
+
+    for step in steps:
+        if step[0] == "pop":
+            while heap.pop(step[1]) is not None:
+                pass
+            continue
+        _, incident, at = step
+        size, entered = len(heap._heap), heap._entry.get(incident, math.inf)
+        heap.plan(incident, at)
+        assert len(heap._heap) == size + (at < entered)
+
+
+def test_of_one_that_is_not_to_come_any_more_nothing_stays_when_its_time_is_over():
+    deadlines = Deadlines()
+    deadlines.plan("a", 5.0)
+    deadlines.plan("a", math.inf)
+    deadlines.pop(9.0)
+    assert (deadlines._heap, deadlines._entry) == ([], {})

@@ -108,3 +108,10 @@ def test_the_scores_of_an_incident_are_its_samples():
     assert [each.at for each in past.samples] == [hours(0.0), hours(1.0), hours(2.0), hours(3.0)]
     last = driver.events(NOISE_SCORES)[-1]
     assert past.samples[-1] == (hours(3.0), last.revision, last.noise, last.polarity.value)
+
+
+def test_a_sample_at_the_very_end_is_in_the_last_part_and_at_any_other_edge_in_the_next():
+    past = history_of([Sample(hours(number), number, 10.0 * number, 50.0 + number) for number in (1, 2, 3)])
+
+    assert noise_over(past, hours(0), hours(3), 3, HALF_LIFE_S)[1:] == [10.0, 30.0]
+    assert polarity_over(past, hours(0), hours(3), 3) == [None, 51.0, 53.0]

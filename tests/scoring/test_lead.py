@@ -27,6 +27,10 @@ def test_two_days_before_the_first_news_item():
     assert lead_of(*posts, item("c", h=48.0, platform="news"), item("d", h=60.0)) == 48.0 * HOUR_S
 
 
+def test_a_lead_is_told_to_the_millisecond():
+    assert lead_of(item("a", platform="x"), item("b", h=1.2345 / 3600.0)) == 1.234
+
+
 def test_news_that_are_first_leave_no_lead():
     assert lead_of(item("a", h=0.0, platform="news"), item("b", h=3.0, platform="x")) == 0.0
 
@@ -86,9 +90,15 @@ def test_it_is_the_same_in_any_order(stream, data):
 @pytest.mark.parametrize(
     ("lead_s", "words"),
     [
-        (2.0 * 86400.0, "seen 2 d before mainstream media"),
+        (None, "mainstream media do not have it yet"),
+        (0.0, "mainstream media had it first"),
+        (2.9 * 86400.0, "seen 2 d before mainstream media"),
+        (86400.0, "seen 1 d before mainstream media"),
         (86400.0 - 1.0, "seen 23 h before mainstream media"),
+        (3600.0, "seen 1 h before mainstream media"),
         (119.0, "seen 1 min before mainstream media"),
+        (60.0, "seen 1 min before mainstream media"),
+        (0.001, "seen at the same time as in mainstream media"),
         (30.0, "seen at the same time as in mainstream media"),
     ],
 )

@@ -8,10 +8,9 @@ from hypothesis import strategies as st
 from schemas.codec import encode
 from schemas.errors import RecordError
 from schemas.times import to_epoch
-from schemas.topics import DEAD_LETTERS, NOISE_SCORES
-from scoring.changes import Outcome
+from schemas.topics import DEAD_LETTERS, NOISE_SCORES, STATE_CHANGES
 from scoring.ledger import Ledger
-from scoring.rows import NoRows, encode_row
+from scoring.rows import NoRows, decode_item_row, encode_row
 from tests.builders import hours, item, profile
 from tests.driver import SHIPPED_POLICY, Driver, wire
 from tests.scoring.strategies import CROWD, bursts, in_order, streams
@@ -239,18 +238,19 @@ def test_the_wall_clock_dates_an_observation_without_a_time_of_its_own_by_its_ar
     assert score.decay == pytest.approx(0.5 ** (5.0 / 168.0))
 
 
-def test_a_profile_on_the_wall_clock_fires_what_was_due_before_it():
+@pytest.mark.parametrize("later_h", [0.0, 1.0])
+def test_a_profile_on_the_wall_clock_fires_what_was_due_until_then(later_h):
     # given
     driver, hold_h = Driver(clock="wall"), SHIPPED_POLICY.peaks.hold_h
     driver.pipe(item("a", figures=CROWD))
 
     # when
-    driver.profile(profile(impact=90.0), at=hours(hold_h + 1.0))
+    driver.profile(profile(impact=90.0), at=hours(hold_h + later_h))
 
     # then: the peak was confirmed before the profile made it louder
     told = [(each.event.kind, to_epoch(each.event.at)) for each in driver.outputs("peak-crossings")]
     assert ("peaked", hours(hold_h)) in told
-    assert to_epoch(driver.events(NOISE_SCORES)[-1].as_of) == hours(hold_h + 1.0)
+    assert to_epoch(driver.events(NOISE_SCORES)[-1].as_of) == hours(hold_h + later_h)
 
 
 def test_the_same_profile_again_tells_nothing():
@@ -270,35 +270,6 @@ def test_one_item_may_be_coverage_of_two_incidents():
     assert driver.state("fire").platforms["news"].interactions == 9_000
 
 
-def test_what_came_of_each_record_is_counted_by_platform():
-    # given
-    driver = Driver()
-    records = [
-        driver.record(item("a", platform="reddit", likes=1)),
-        driver.record(item("b", platform="nowhere")),
-    ]
-    driver.batch(records)
-    driver.batch([driver.record(item("a", platform="reddit", likes=1))])
-    driver.batch(records[:1])
-    for impact in (10.0, 20.0, 20.0):
-        driver.profile(profile(impact=impact))
-    driver.pipe(item("never", platform="news", retracted=True))
-
-    # when
-    tally = driver.ledger.take_tally()
-
-    # then
-    assert tally.items == {
-        ("reddit", Outcome.APPLIED): 1,
-        ("other", Outcome.APPLIED): 1,
-        ("reddit", Outcome.UNCHANGED): 1,
-        ("reddit", Outcome.REPEATED): 1,
-        ("news", Outcome.UNCHANGED): 1,
-    }
-    assert (tally.profiles, tally.revisions) == (2, 4)
-    assert driver.ledger.take_tally().items == {}
-
-
 def test_a_ledger_of_its_own_begins_at_no_time_in_the_first_partition_and_tells_every_score():
     ledger = Ledger(SHIPPED_POLICY, NoRows())
     assert (ledger.partition, ledger.time, ledger.held) == (0, 0.0, 0)
@@ -316,3 +287,33 @@ def test_an_id_with_a_separator_in_it_is_refused_with_the_fields_named(field):
     with pytest.raises(RecordError) as refused:
         ledger.apply_profile(msgspec.structs.replace(profile(), incident_id="a\0b"), 0, hours(0.0))
     assert str(refused.value) == "an id must not hold the character U+0000 - at `$.incident_id`"
+
+
+def test_a_row_keeps_what_the_stored_incident_counts_whoever_else_is_in_the_batch():
+    # given
+    driver = Driver(stored=True)
+    driver.pipe(item("a", likes=5))
+
+    # when: one batch has a new incident, then the item again; of its rows only the item's are stored
+    records = [driver.record(item("z", "fire")), driver.record(item("a", seen=1.0, likes=50))]
+    changes = driver.apply(records)
+    driver.rows.put_items(changes.items)
+    driver.restart()
+
+    # then
+    assert decode_item_row(changes.items["leak", "a"]).before[0].offset == 0
+    told = driver.apply(records)
+    (score,) = [each.event for each in told.outputs if each.topic == NOISE_SCORES and each.key == "leak"]
+    assert score.change.points > 0.0
+
+
+def test_its_share_of_the_index_is_that_of_its_partition():
+    driver = Driver(partition=3)
+    driver.pipe(item())
+    assert {share.partition for share in driver.ledger.index_shares()} == {3}
+
+
+def test_what_is_told_first_of_an_incident_is_that_it_was_detected():
+    driver = Driver()
+    driver.pipe(item())
+    assert driver.events(STATE_CHANGES)[0].reason == "first detected"

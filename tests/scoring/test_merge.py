@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.codec import decode_item, encode
-from schemas.source_item import Moved
+from schemas.source_item import Moved, MovedCount
 from schemas.times import from_epoch, to_epoch
 from schemas.topics import (
     DEAD_LETTERS,
     INCIDENT_MERGES,
+    INCIDENT_PROFILES,
     NOISE_INDEX,
     NOISE_SCORES,
     PEAK_CROSSINGS,
@@ -22,10 +23,10 @@ from schemas.topics import (
 )
 from schemas.words import Category, Cause
 from scoring.changes import Outcome
-from scoring.clock import Clock, times_of
+from scoring.clock import Clock, Times, times_of
 from scoring.index import IndexBoard
 from scoring.item import MICRO, MILLI, MOST_COUNTED, MOST_TYPICAL, UNKNOWN, Counted, count
-from scoring.merge import MOST_HOPS, moved_items
+from scoring.merge import MOST_HOPS, closes_circle, forwarded, moved_items
 from tests.builders import T0, hours, item, merged, profile
 from tests.driver import SHIPPED_POLICY, Driver, wire
 
@@ -72,6 +73,56 @@ def test_an_item_arrives_on_the_wire_exactly_as_it_was_counted(counted: Counted)
     assert count(read, times.observed_at, times.at, SHIPPED_POLICY) == counted
     assert times.now == hours(1)
     assert (output.topic, output.key, output.id) == (SOURCE_ITEMS, "fire", "leak/7/moved/a")
+
+
+def test_items_move_in_the_order_they_were_observed_in_and_those_of_one_time_by_name():
+    # given: what is counted of z is the lesser, so that it cannot be what decides
+    first, second = (count(item(h=h), hours(1), hours(h), SHIPPED_POLICY) for h in (1, 0))
+    later = count(item(), hours(2), hours(0), SHIPPED_POLICY)
+
+    # when
+    sent = moved_items("leak", 7, "fire", [("a", later), ("z", second), ("b", first)], hours(9))
+
+    # then
+    assert [each.event.item_id for each in sent] == ["b", "z", "a"]
+    assert {each.at for each in sent} == {hours(9)}
+
+
+def test_a_moved_item_is_sent_on_with_what_was_counted_of_it():
+    # given: it came from "old" to "leak", which was merged too
+    counted = MovedCount(1500, 2, 3, ("ann",))
+    came = msgspec.structs.replace(
+        item("a", "leak", h=1), moved=Moved(("old",), from_epoch(hours(2)), counted)
+    )
+
+    # when
+    sent = forwarded(came, "fire", 42, Times(hours(3), hours(1), hours(1)))
+
+    # then
+    assert (sent.topic, sent.key, sent.id, sent.at) == (
+        SOURCE_ITEMS,
+        "fire",
+        "leak/42/forwarded/a",
+        hours(3),
+    )
+    assert sent.event.moved == Moved(("old", "leak"), from_epoch(hours(3)), counted)
+
+
+@pytest.mark.parametrize(
+    ("via", "closes"),
+    [
+        (("ann",), False),  # it has not been here
+        (("leak", "zoo"), True),  # first by name of the two since it was here
+        (("leak", "fire"), False),
+        (("ann", "leak", "zoo"), True),  # what it came through before the circle is not of it
+        (("zoo", "leak", "fire"), False),
+        (("leak", "fire", "leak", "zoo"), True),  # the last round counts
+    ],
+)
+def test_of_a_circle_that_comes_round_to_leak_the_first_by_name_since_then_takes_its_merge_back(via, closes):
+    came = msgspec.structs.replace(item("a", "leak", h=1), moved=Moved(via, from_epoch(hours(2))))
+
+    assert closes_circle(came) is closes
 
 
 def test_every_field_of_what_is_counted_has_its_place_in_a_moved_item():
@@ -202,8 +253,16 @@ def test_a_merge_is_for_good_whatever_later_profiles_say():
     assert "'leak' was merged into 'fire', which is final; merge that one into 'flood'" in letter.event.error
 
 
-@pytest.mark.parametrize(("into", "reason"), [("leak", "merge"), ("fi\0re", "invalid")])
-def test_a_merge_into_itself_or_into_no_id_is_a_dead_letter_and_nothing_of_the_profile_counts(into, reason):
+@pytest.mark.parametrize(
+    ("into", "reason", "error"),
+    [
+        ("leak", "merge", "'leak' cannot be merged into itself - at `$.merged_into`"),
+        ("fi\0re", "invalid", "an id must not hold the character U+0000 - at `$.merged_into`"),
+    ],
+)
+def test_a_merge_into_itself_or_into_no_id_is_a_dead_letter_and_nothing_of_the_profile_counts(
+    into, reason, error
+):
     # given
     driver = two_incidents()
 
@@ -213,7 +272,7 @@ def test_a_merge_into_itself_or_into_no_id_is_a_dead_letter_and_nothing_of_the_p
     # then
     (letter,) = driver.outputs(DEAD_LETTERS)
     assert letter.event.reason == reason
-    assert "`$.merged_into`" in letter.event.error
+    assert letter.event.error == error
     assert (driver.state("leak").merged_into, driver.state("leak").impact) == (None, None)
 
 
@@ -250,6 +309,19 @@ def test_a_circle_that_is_asked_for_again_ends_the_same_and_no_event_is_mistaken
     assert [each.undone for each in driver.events(INCIDENT_MERGES)] == [False, False, True, False, True]
     assert (driver.state("fire").items, driver.state("leak").items) == (3, 0)
     wire(driver.log)  # no id says two things
+
+
+def test_a_profile_that_is_read_again_does_not_repeat_a_merge_that_was_taken_back():
+    # given
+    driver = two_incidents()
+    record = driver.record(merged("fire", "leak"), topic=INCIDENT_PROFILES)
+    driver.batch([record], INCIDENT_PROFILES)
+    driver.profile(merged("leak", "fire"))
+    assert driver.state("fire").merged_into is None
+
+    # then
+    assert driver.batch([record], INCIDENT_PROFILES) == []
+    assert driver.state("fire").merged_into is None
 
 
 def test_a_circle_without_items_is_ended_by_the_first_item_that_comes():
@@ -292,8 +364,9 @@ def test_an_observation_that_has_come_through_too_many_incidents_is_a_dead_lette
     # then
     (letter,) = driver.outputs(DEAD_LETTERS)
     assert letter.event.reason == "merge"
-    assert (
-        f"through {MOST_HOPS} merged incidents, the last of them 'old {MOST_HOPS - 1}'" in letter.event.error
+    assert letter.event.error == (
+        f"it has come through {MOST_HOPS} merged incidents, the last of them 'old {MOST_HOPS - 1}'; send it to the "
+        "incident that the last of them was merged into - at `$.moved.via`"
     )
 
 
@@ -324,7 +397,8 @@ def test_the_past_of_a_merged_incident_moves_with_its_category_in_the_average_of
     said = merged("leak", "fire")
     driver.profile(msgspec.structs.replace(said, category=Category.SAFETY))
 
-    # then
+    # then: nothing is merged again
+    assert [each.items for each in driver.events(INCIDENT_MERGES)] == [2]
     value, average = ledger.index.value_at("Safety", later)
     assert (value, average > 0.0) == (0.0, True)
     assert ledger.index.value_at("overall", later) == pytest.approx(overall_before, abs=1e-9)

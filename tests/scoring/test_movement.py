@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.noise_score import Factors
+from schemas.noise_score import Change, Factors
 from schemas.times import to_epoch
 from schemas.topics import NOISE_SCORES
 from schemas.words import Cause
@@ -222,3 +222,15 @@ def test_under_a_new_policy_the_points_still_lead_from_the_score_that_was_told()
     score = last(driver)
     assert score.noise == pytest.approx(noise_before(told, hours(5.0)) + score.change.points, abs=1e-9)
     assert total(score.change.factors) == pytest.approx(score.change.points, abs=1e-9)
+
+
+def test_freshness_is_told_apart_from_values_however_faint_the_noise_was():
+    """Given half a point of noise, to which fresher coverage gives back a quarter, and reach adds three quarters."""
+    change = Change(
+        Cause.OBSERVATION, 1.0, 0.25, msgspec.structs.replace(NOTHING, reach=0.85, engagement=0.15)
+    )
+    contributions = msgspec.structs.replace(NOTHING, reach=1.05, engagement=0.45)
+
+    found = by_value(change, contributions)
+
+    assert found == pytest.approx({**dict.fromkeys(NAMES, 0.0), "reach": 0.75}, abs=1e-12)

@@ -223,3 +223,50 @@ def test_it_is_calm_when_the_count_has_come_down_to_what_is_usual_and_a_deviatio
     deviation = math.sqrt(0.3 + RULE.least_spread**2 + math.exp(-1.2) / tempo.usual_items)
     left = 40.0 * 0.5 ** ((at - START) / HOUR_S / tempo.fast_h)
     assert math.log1p(left / tempo.usual_items) == pytest.approx(1.2 + RULE.calm * deviation, abs=1e-5)
+
+
+def test_time_without_items_is_learnt_in_steps_of_which_each_is_twice_the_one_before():
+    # given: fifty items, and then ten hours without any: steps of one hour, two, four, and the rest
+    state = spike.begin(START)
+    spike.observe(state, START + HOUR_S, 50, HOUR_S, RULE, TEMPO, Sensitivity.BALANCED)
+    mean, at_h = state.slow.mean, 1.0
+
+    # when
+    spike.wait(state, START + 11.0 * HOUR_S, HOUR_S, TEMPO)
+
+    # then
+    for step_h in (1.0, 2.0, 4.0, 3.0):
+        at_h += step_h
+        held = 50.0 * 0.5 ** ((at_h - 1.0) / TEMPO.slow_h)
+        log = math.log1p(held / (1.0 - 0.5 ** (at_h / TEMPO.slow_h)) / TEMPO.usual_items)
+        share = (1.0 - 0.5 ** (step_h / TEMPO.mean_h)) / (1.0 - 0.5 ** (at_h / TEMPO.mean_h))
+        mean += share * (log - mean)
+    assert state.at == START + 11.0 * HOUR_S
+    assert state.slow.mean == pytest.approx(mean, rel=1e-12)
+
+
+def test_an_alert_may_be_repeated_as_soon_as_the_rest_is_over():
+    # given: what is an alert whenever there was none lately
+    state = spike.begin(START)
+    for number in range(1, 24 * 7):
+        spike.observe(state, START + number * HOUR_S, 10, HOUR_S, RULE, TEMPO, Sensitivity.BALANCED)
+    state.fast.count, state.slow.count = 900.0, 900.0
+    assert spike.judge(state, RULE, TEMPO, Sensitivity.BALANCED).alert
+    state.alert_surprise = 1e9
+
+    # then
+    for since_h, alert in ((RULE.rest_h, True), (RULE.rest_h - 0.001, False)):
+        state.alert_at = state.at - since_h * HOUR_S
+        assert spike.judge(state, RULE, TEMPO, Sensitivity.BALANCED).alert is alert
+
+
+def test_an_alert_is_repeated_within_the_rest_by_what_is_as_many_times_as_surprising():
+    state = spike.begin(START)
+    for number in range(1, 24 * 7):
+        spike.observe(state, START + number * HOUR_S, 10, HOUR_S, RULE, TEMPO, Sensitivity.BALANCED)
+    state.fast.count, state.slow.count, state.alert_at = 900.0, 900.0, state.at
+    surprise = spike.judge(state, RULE, TEMPO, Sensitivity.BALANCED).surprise
+
+    for before, alert in ((0.999, True), (1.001, False)):
+        state.alert_surprise = before * surprise / RULE.repeat
+        assert spike.judge(state, RULE, TEMPO, Sensitivity.BALANCED).alert is alert

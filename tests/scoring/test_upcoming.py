@@ -150,3 +150,18 @@ def test_levels_are_left_downwards_one_by_one():
     # then
     left = [each.what.rpartition(" ")[2] for each in ahead if "leaves" in each.what]
     assert left == ["Uproar", "Clamor", "Chatter", "Murmur", "Whisper"]
+
+
+def test_the_deadline_after_a_deadline_is_a_later_one():
+    # given: a row that is not brought up to any of them
+    driver = Driver()
+    loud(driver)
+    row, at, found = driver.state(), driver.state().as_of, []
+
+    # when
+    while (at := next_deadline(row, POLICY, at)) < NEVER and len(found) < 50:
+        found.append(at)
+
+    # then
+    assert 5 < len(found) < 50
+    assert found == sorted(set(found))
