@@ -126,6 +126,29 @@ async def test_one_that_never_passes_holds_up_its_own_group_alone(outbox, receiv
     assert [each.error for each in undelivered(tmp_path)] == ["HTTP 500", ""]
 
 
+async def test_one_that_never_passes_is_tried_less_and_less_often_although_others_pass(
+    outbox, receiver, tmp_path
+):
+    """Given a notice at which the receiver breaks; when others pass between its attempts; then its pauses double."""
+    now, settings = [1000.0], AlertSettings(first_retry_s=1.0, longest_retry_s=8.0)
+    poison, *others = notices("poison", "a", "b", "c", "d", "e")
+    receiver.answer = lambda posted: web.Response(status=500 if posted.said["id"] == poison.id else 200)
+    put(outbox, [poison])
+    async with delivering(outbox, receiver.url, settings=settings, clock=lambda: now[0]) as [courier]:
+        for attempt, longest_s in enumerate((1.0, 2.0, 4.0, 8.0, 8.0), 1):
+            await until(lambda: undelivered(tmp_path)[0].attempts == attempt)  # noqa: B023
+            waits = undelivered(tmp_path)[0]
+            assert longest_s / 2 <= waits.due - now[0] <= longest_s
+            if attempt > 1:  # after the first, the channel's own pause is as long as the notice's
+                now[0] += 1.0
+                put(outbox, [others[attempt - 1]], now=now[0])
+                courier.wake.set()
+                await receiver.until(lambda: others[attempt - 1].id in receiver.ids, "another")  # noqa: B023
+                await until(lambda: len(undelivered(tmp_path)) == 1)
+            now[0] = max(now[0] + 1.0, waits.due)  # both pauses are over
+            courier.wake.set()
+
+
 async def test_what_is_refused_fails_and_the_next_goes_on(outbox, receiver, tmp_path):
     first, second = notices("a", revisions=2)
     receiver.answer = lambda posted: web.Response(status=400 if posted.said["id"] == first.id else 200)
