@@ -10,7 +10,7 @@ from schemas.topics import STATE_CHANGES
 from schemas.words import State
 from scoring.decay import NEVER
 from scoring.incident import Incident, PlatformSum
-from scoring.lifecycle import Span, fires_at, next_step, reason, resume, span, step
+from scoring.lifecycle import Span, fires_at, next_step, reason, resume, spans, step
 from scoring.lifecycle_rules import Condition, Lifecycle, Rule
 from tests.builders import hours, item, profile
 from tests.driver import SHIPPED_POLICY as POLICY
@@ -96,29 +96,33 @@ def test_two_steps_that_are_due_at_once_are_taken_at_once():
         Rule((State.GROWING,), State.DEBATED, (Condition("platforms", "at_least", 1.0),), 0.0, "forward"),
     )
     incident = Incident(items=1, platforms={"x": PlatformSum(1)}, state_since=hours(0.0))
-    resume(incident, policy, hours(1.0))
+    resume(incident, policy, hours(1.0), spans(incident, policy))
 
-    taken = list(step(incident, policy, hours(1.0)))
+    taken, _, then = step(incident, policy, hours(1.0), spans(incident, policy))
 
     assert [(each.previous, each.to) for each in taken] == [
         (State.EMERGING, State.GROWING),
         (State.GROWING, State.DEBATED),
     ]
     assert incident.state is State.DEBATED
+    assert then == NEVER
 
 
 def test_a_rule_is_not_met_where_its_comparisons_end_just_when_the_hold_would_be_over():
     # given: 80 points, which are 75 after 15.6 hours
     incident = Incident(items=1, composite=80.0, last_seen=hours(0.0), state_since=hours(0.0))
     wanted = (Condition("noise", "at_least", 75.0),)
-    ends = span(incident, POLICY, Rule((State.EMERGING,), State.MAJOR, wanted, 0.0, "forward")).ends
+    [held] = spans(incident, policy_of(Rule((State.EMERGING,), State.MAJOR, wanted, 0.0, "forward"))).all
+    ends = held.ends
     exactly = Rule((State.EMERGING,), State.MAJOR, wanted, (ends - hours(0.0)) / 3600.0, "forward")
     sooner = structs.replace(exactly, hold_h=(ends - hours(0.0) - 0.001) / 3600.0)
     incident.holds_since = {0: hours(0.0)}
 
     # then
-    assert fires_at(incident, policy_of(exactly), 0, exactly) == NEVER
-    assert fires_at(incident, policy_of(sooner), 0, sooner) == round(ends - 0.001, 3)
+    for rule, fires in ((exactly, NEVER), (sooner, round(ends - 0.001, 3))):
+        policy = policy_of(rule)
+        [watch] = policy.derived.watches[State.EMERGING]
+        assert fires_at(incident, policy, watch, held) == fires
 
 
 def test_a_comparison_that_was_over_before_its_hold_does_not_begin_by_itself_again():
@@ -134,12 +138,15 @@ def test_a_comparison_that_was_over_before_its_hold_does_not_begin_by_itself_aga
         state_since=hours(0.0),
     )
 
-    assert next_step(incident, policy_of(rule)) == NEVER
-    assert list(step(incident, policy_of(rule), hours(50.0))) == []
+    policy = policy_of(rule)
+    seen = spans(incident, policy)
+    assert next_step(incident, policy, seen) == NEVER
+    assert step(incident, policy, hours(50.0), seen) == ([], seen, NEVER)
 
 
 def test_from_a_state_without_rules_nothing_leads_away():
-    assert next_step(Incident(items=1, state_since=hours(0.0)), policy_of()) == NEVER
+    incident, policy = Incident(items=1, state_since=hours(0.0)), policy_of()
+    assert next_step(incident, policy, spans(incident, policy)) == NEVER
 
 
 def test_a_reason_names_every_comparison_and_the_hold():

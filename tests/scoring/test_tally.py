@@ -54,7 +54,7 @@ def test_deadlines_that_fire_and_the_revisions_they_bring_are_counted():
     # then
     tally = driver.ledger.take_tally()
     assert (tally.deadlines, tally.revisions) == (fired, 1 + came_to_something)
-    assert fired > came_to_something > 1
+    assert fired >= came_to_something > 1
 
 
 def test_rows_are_held_until_it_forgets_and_counted_when_it_recovers():
