@@ -41,10 +41,10 @@ export function timeAxis(plot) {
   return group;
 }
 
-/** A line across at `value`, with its name beside its right end, or inside the plot above its left one. */
+/** A line across at `value`, with its name beside its right end, or inside the plot above it. */
 export function guide(plot, value, name, beside) {
   const y = plot.y(value);
-  const place = beside ? { x: plot.end + 6, y: y + 4 } : { x: plot.left, y: y - 4 };
+  const place = beside ? { x: plot.end + 6, y: y + 4 } : { x: plot.end, y: y - 4, "text-anchor": "end" };
   return svg("g", { class: "guide" },
     svg("line", { x1: plot.left, x2: plot.end, y1: y, y2: y }),
     svg("text", place, name),
