@@ -14,7 +14,8 @@ import { SPARK_SAMPLES, Trail } from "./spark.js";
 import { whole } from "./text.js";
 import { learn, titleOf } from "./titles.js";
 
-const PAGE = 25; // incidents asked for at once
+const PAGE = 25; // incidents shown at first, and added by a press of the button
+const MOST_ASKED = 200; // ... and the most that one answer gives
 const SHOW_MS = 400; // between two pictures of the board: numbers that change faster cannot be read
 const CHANGES_ASKED = 60; // what happened last; some of it is not told on the board
 const ASIDE_MS = 60_000; // how often it is asked anew what moved the index: its events say only how high it is
@@ -49,10 +50,23 @@ function put({ incident_id: id, score, profile, spark }, at, before = entries.ge
   entries.set(id, { id, score: newer ? before.score : score, trail });
 }
 
+/** The next `count` incidents of the board as chosen, after a cursor; an answer may hold fewer and yet not be the last. */
+async function next(count, after) {
+  const first = await ask("incidents", { ...chosen(), limit: Math.min(count, MOST_ASKED), cursor: after, spark: SPARK_SAMPLES });
+  const found = { ...first };
+  while (found.cursor !== null && found.incidents.length < count) {
+    const limit = Math.min(count - found.incidents.length, MOST_ASKED);
+    const more = await ask("incidents", { ...chosen(), limit, cursor: found.cursor, spark: SPARK_SAMPLES });
+    found.incidents = [...found.incidents, ...more.incidents];
+    found.cursor = more.cursor;
+  }
+  return found;
+}
+
 async function load() {
   const mine = (loading += 1);
   try {
-    const answer = await ask("incidents", { ...chosen(), limit: size, spark: SPARK_SAMPLES });
+    const answer = await next(size, null);
     if (mine !== loading) return; // another choice was made meanwhile
     const before = new Map(entries);
     entries.clear();
@@ -74,7 +88,7 @@ async function load() {
 async function loadMore() {
   more.disabled = true;
   try {
-    const answer = await ask("incidents", { ...chosen(), limit: PAGE, cursor, spark: SPARK_SAMPLES });
+    const answer = await next(PAGE, cursor);
     for (const each of answer.incidents) put(each, answer.at);
     cursor = answer.cursor;
     size += answer.incidents.length;
@@ -113,7 +127,7 @@ function show() {
   });
   reorder(list, shown.map(({ id }) => rows.get(id).element));
   for (const id of rows.keys()) if (!entries.has(id)) rows.delete(id);
-  const beyond = cursor !== null && shown.length >= PAGE;
+  const beyond = cursor !== null;
   more.hidden = !beyond;
   const filtered = filters.category.value || filters.state.value;
   const of = !filtered && beyond && total !== null && total > shown.length ? ` of ${whole(total)}` : "";

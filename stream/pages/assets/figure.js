@@ -5,13 +5,13 @@ import { noiseAt, now } from "./curve.js";
 import { byId, fill, h, say } from "./dom.js";
 import { Live } from "./live.js";
 import { connection, everySoOften, failed, recovered } from "./page.js";
-import { counted, incidentHref, shown } from "./text.js";
+import { counted, incidentHref, named, shown } from "./text.js";
 import { tierLabel } from "./words.js";
 
 const TICK_MS = 1000;
 const MOST_FOLLOWED = 50; // incidents whose events are listened for
 
-const asked = decodeURIComponent(location.pathname.replace(/^\/figure\//, ""));
+const asked = named(location.pathname, "/figure/");
 const SIDES = { critic: "as a critic", defender: "as a defender", neutral: "as a bystander" };
 let parts = [];
 const scores = new Map(); // id -> the score heard last

@@ -14,7 +14,7 @@ import { outlook } from "./outlook.js";
 import { announce, connection, everySoOften, failed, recovered } from "./page.js";
 import { profileWords } from "./profile.js";
 import { sides } from "./sides.js";
-import { incidentHref, moment, shown, span, verdictNow } from "./text.js";
+import { incidentHref, moment, named, shown, span, verdictNow } from "./text.js";
 import { timeline } from "./timeline.js";
 import { vitals } from "./vitals.js";
 import { stateLabel } from "./words.js";
@@ -23,7 +23,7 @@ const TICK_MS = 1000;
 const EXPLAIN_MS = 3000; // from a score until its explanation is asked for
 const HOUR_MS = 3_600_000; // one point of the history for each, as the view keeps them
 
-const asked = decodeURIComponent(location.pathname.replace(/^\/incident\//, ""));
+const asked = named(location.pathname, "/incident/");
 let id = asked;
 let score = null;
 let profile = null;
