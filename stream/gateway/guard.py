@@ -66,7 +66,8 @@ class Guard:
         """The client's address; of IPv6 the network that one subscriber has."""
         address = request.remote or ""
         if self._forwarded:
-            address = request.headers.get(X_FORWARDED_FOR, address).rpartition(",")[2].strip()
+            # The proxy adds to what it was given, on the same line or on a new one: the last is its own.
+            address = request.headers.getall(X_FORWARDED_FOR, [address])[-1].rpartition(",")[2].strip()
         try:
             parsed = ipaddress.ip_address(address)
         except ValueError:

@@ -10,17 +10,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
 from redis.exceptions import RedisError
 
-from stream.gateway.filters import Filter, Heard, Labels, wanted
+from stream.gateway import turns
+from stream.gateway.filters import Filter, Labels
 from stream.gateway.metrics import GatewayMetrics
 from stream.gateway.places import BEGINNING, Place, parse_place, shown
 from stream.gateway.rates import EventRates
-from stream.gateway.wire import HEARTBEAT, SNAPSHOT, Wire, joined, one, told
+from stream.gateway.turns import Memory, Turn
+from stream.gateway.wire import HEARTBEAT, SNAPSHOT, Wire, joined, one
 from stream.settings import GatewaySettings
 from stream.view.answers import LiveEvent
 from stream.view.reader import ViewReader
@@ -49,39 +51,6 @@ class Listener:
             self.gone.set_result(how)
 
 
-class Turn:
-    """The events of one read, with their bytes as far as somebody asked for them."""
-
-    def __init__(self, events: Sequence[LiveEvent], heard: Sequence[Heard]) -> None:
-        self.events = events
-        self._heard = heard
-        self.places = [parse_place(event.place) for event in events]
-        self._parts: dict[tuple[Wire, str], list[bytes]] = {}
-
-    def chosen(self, wire: Wire, asked: Filter, after: Place = BEGINNING) -> tuple[bytes, int]:
-        """Return what a listener gets of events after a place, and how many they are."""
-        parts = self._of_form(wire, asked)
-        chosen = [
-            part
-            for part, heard, place in zip(parts, self._heard, self.places, strict=True)
-            if place > after and (asked.takes_all or wanted(heard, asked))
-        ]
-        return joined(wire, chosen), len(chosen)
-
-    def each(self, asked: Filter) -> Iterator[tuple[str, str, bytes]]:
-        """Yield place, topic and JSON of the events that a listener wants."""
-        for event, heard in zip(self.events, self._heard, strict=True):
-            if asked.takes_all or wanted(heard, asked):
-                yield event.place, event.topic, told(event, asked.form)
-
-    def _of_form(self, wire: Wire, asked: Filter) -> list[bytes]:
-        found = self._parts.get((wire, asked.form))
-        if found is None:
-            found = [one(wire, each.place, each.topic, told(each, asked.form)) for each in self.events]
-            self._parts[wire, asked.form] = found
-        return found
-
-
 class Hub:
     """Reads the live stream of a view by `reader`, until it is stopped."""
 
@@ -89,7 +58,7 @@ class Hub:
         self._reader, self._settings, self._metrics = reader, settings, metrics
         self._buffer_bytes = settings.buffer_kb * 1024
         self._groups: dict[tuple[Wire, Filter], set[Listener]] = {}
-        self._labels = Labels()
+        self._labels, self._memory = Labels(), Memory()
         self._failing_since: float | None = time.monotonic()
         self._stopping = False
         self.place: Place = BEGINNING
@@ -111,13 +80,20 @@ class Hub:
     # -- listeners ----------------------------------------------------------------------------------------------
 
     async def missed(self, labels: Labels, after: Place) -> Turn:
-        """Return the next events after a place: what a listener has missed, in turns, until there are none."""
+        """Return the next events after a place, remembered or read: what a listener has missed, in turns."""
+        remembered = self._memory.after(after)
+        if remembered is not None:
+            return remembered
         return await self._heard(labels, await self._reader.live(shown(after), most=MOST_AT_ONCE))
 
     async def kept(self, place: Place) -> bool:
         """Whether a listener can go on after a place, and will miss nothing."""
-        if place == BEGINNING:
+        if place in {BEGINNING, self.place} or self._memory.after(place) is not None:
             return True
+        return await self._in_stream(place)
+
+    async def _in_stream(self, place: Place) -> bool:
+        """Whether the stream reaches back to a place."""
         edges = await self._reader.live_edges()
         if edges is None:
             return False
@@ -149,8 +125,11 @@ class Hub:
 
     async def start(self) -> None:
         """Begin at the end of the stream. Raises redis-py's errors."""
-        edges = await self._reader.live_edges()
-        self.place = BEGINNING if edges is None else parse_place(edges[1])
+        latest = (await self._reader.live_before(most=turns.REMEMBERED))[::-1]
+        if latest:
+            turn = await self._heard(self._labels, latest)
+            self._memory.keep(turn, since=turn.places[0])
+            self.place = turn.places[-1]
         self._well()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -179,10 +158,12 @@ class Hub:
         )
         if not events:
             return
-        if len(events) == MOST_AT_ONCE and not await self.kept(self.place):
+        if len(events) == MOST_AT_ONCE and self.place > BEGINNING and not await self._in_stream(self.place):
+            self.place = parse_place(events[0].place)  # nothing is known of what was before it
             self._gap()
         turn = await self._heard(self._labels, events)
         self._hand_out(turn)
+        self._memory.keep(turn, since=self.place)
         self.place = turn.places[-1]
         self.latest_ms = max(self.latest_ms or 0, *(event.at_ms for event in events))
         self.rates.count(events, time.monotonic())
@@ -224,6 +205,7 @@ class Hub:
     def _gap(self) -> None:
         """Tell everybody to begin anew."""
         self._metrics.gap()
+        self._memory.clear()
         for (wire, _), listeners in list(self._groups.items()):
             self._send(list(listeners), joined(wire, [one(wire, shown(self.place), SNAPSHOT, GAP)]), 0)
 

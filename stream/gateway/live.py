@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Final, Literal
 
 from aiohttp import web
@@ -22,7 +21,7 @@ from stream.gateway.hub import Hub, Listener
 from stream.gateway.parameters import MOST_NAMED, Categories, Id, Noise, States, query
 from stream.gateway.places import PATTERN, Place, parse_place, shown
 from stream.gateway.problems import ProblemError, busy
-from stream.gateway.wire import GZIP_BEGINS, SNAPSHOT, Wire, frame_text, packed, sse
+from stream.gateway.wire import GZIP_BEGINS, SNAPSHOT, Wire, joined, one, packed
 
 GONE: Final = b'{"reason":"the place to go on from is no longer kept; read the answers anew"}'
 RETRY_MS: Final = 1000
@@ -126,15 +125,9 @@ async def _sse(
     kept = after is None or await context.hub.kept(after)  # asked before the answer begins: Redis may be away
     await response.prepare(request)
 
-    async def write(body: bytes, begins: bytes = b"") -> None:
-        await response.write(begins + packed(body) if wire == "sse-gzip" else body)
-
-    async def tell(place: str, topic: str, event: bytes) -> None:
-        await write(sse(place, topic, event))
-
-    await write(b"retry:%d\n\n" % RETRY_MS, GZIP_BEGINS)
-
-    await _serve(request, wire, asked, after if kept else None, tell, told_anew=not kept)
+    first = b"retry:%d\n\n" % RETRY_MS
+    await response.write(GZIP_BEGINS + packed(first) if wire == "sse-gzip" else first)
+    await _serve(request, wire, asked, after, kept=kept)
     return response
 
 
@@ -150,18 +143,13 @@ async def websocket_route(request: web.Request, visitors: Visitors, client: str)
         kept = after is None or await of(request).hub.kept(after)
         await socket.prepare(request)
 
-        async def tell(place: str, topic: str, event: bytes) -> None:
-            await socket.send_str(frame_text(place, topic, event).decode())
-
         async def until_closed() -> None:
             async for _ in socket:
                 pass
 
         closing = asyncio.create_task(until_closed())
         try:
-            await _serve(
-                request, "websocket", asked, after if kept else None, tell, told_anew=not kept, closed=closing
-            )
+            await _serve(request, "websocket", asked, after, kept=kept, closed=closing)
         finally:
             closing.cancel()
         await socket.close(code=1001)
@@ -170,71 +158,71 @@ async def websocket_route(request: web.Request, visitors: Visitors, client: str)
     return socket
 
 
-Tell = Callable[[str, str, bytes], Awaitable[None]]
-
-
 async def _serve(
     request: web.Request,
     wire: Wire,
     asked: Filter,
     after: Place | None,
-    tell: Tell,
     *,
-    told_anew: bool,
+    kept: bool,
     closed: asyncio.Future[Any] | None = None,
 ) -> None:
-    """Tell what was missed, then join the hub until the connection ends.
+    """Tell what was missed after a place, then join the hub until the connection ends.
 
     Up to the end of what was missed the listener is waited for; then its transport's buffer is all it has.
     """
-    hub, metrics = of(request).hub, of(request).metrics
-    transport = request.transport
+    hub, metrics, transport = of(request).hub, of(request).metrics, request.transport
     if transport is None:
         return
-    listener = Listener(transport, wire, asked, hub.place if after is None else after)
+    listener = Listener(transport, wire, asked, hub.place if after is None or not kept else after)
     form = "websocket" if wire == "websocket" else "sse"
     metrics.joined(form)
     how = "left"
     try:
-        if told_anew:
-            await tell(shown(listener.after), SNAPSHOT, GONE)
-        if told_anew or after is not None:
-            try:
-                listener.after = await _catch_up(hub, asked, listener.after, tell)
-            except TimeoutError:
-                transport.abort()
-                how = "slow"
-                return
-            except ConnectionError:
-                return
-            except RedisError:
-                transport.abort()  # the answer has begun: there is no other way to say it; the reader comes again
-                how = "failed"
-                return
+        if not kept:
+            await _send(request, joined(wire, [one(wire, shown(listener.after), SNAPSHOT, GONE)]))
+        await _catch_up(request, hub, listener)
         hub.join(listener)  # nothing is awaited between the last look and this
         waiting: set[asyncio.Future[Any]] = {listener.gone} | ({closed} if closed is not None else set())
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    except TimeoutError:
+        how = "slow"
+        transport.abort()
+    except RedisError:  # the answer has begun: there is no other way to say it; the reader comes again
+        how = "failed"
+        transport.abort()
+    except ConnectionError:
+        transport.abort()
     finally:
         hub.leave(listener)
         # Who is cut off is cancelled here at once, before anything else is heard of it.
         metrics.ended(form, listener.gone.result() if listener.gone.done() else how)
 
 
-async def _catch_up(hub: Hub, asked: Filter, after: Place, tell: Tell) -> Place:
-    """Tell the events after a place up to where the hub is; return the place of the last that was looked at.
+async def _catch_up(request: web.Request, hub: Hub, listener: Listener) -> None:
+    """Tell the events after a listener's place up to where the hub is.
 
-    Raises TimeoutError where the listener does not take them.
+    Raises TimeoutError where the listener does not take them, ConnectionError where it has left, redis-py's errors.
     """
     labels = Labels()
-    while True:
-        turn = await hub.missed(labels, after)
-        async with asyncio.timeout(CATCH_UP_TIMEOUT_S):
-            for place, topic, event in turn.each(asked):
-                await tell(place, topic, event)
-        if turn.places:
-            after = turn.places[-1]
-        if after >= hub.place or not turn.places:
-            return after
+    while listener.after < hub.place:
+        turn = await hub.missed(labels, listener.after)
+        if not turn.places:
+            return
+        body, _ = turn.chosen(listener.wire, listener.asked, listener.after)
+        listener.after = turn.places[-1]
+        if body:
+            await _send(request, body)
+
+
+async def _send(request: web.Request, body: bytes) -> None:
+    """Write what is ready for the socket, and wait until most of it is on its way."""
+    transport = request.transport
+    if transport is None or transport.is_closing():
+        raise ConnectionResetError("the reader has left")
+    transport.write(body)
+    async with asyncio.timeout(CATCH_UP_TIMEOUT_S):
+        await request.writer.drain()
 
 
 def _asked(request: web.Request) -> tuple[Filter, Place | None]:

@@ -74,7 +74,7 @@ async def test_schemathesis_finds_no_failure_and_no_undocumented_answer(gateway)
     async with asyncio.timeout(ENOUGH_S):
         out, _ = await process.communicate()
     assert process.returncode == 0, out.decode()[-6000:]
-    asked = len(ROUTES) - len(WITHOUT_END)
+    asked = len(ROUTES) - len(WITHOUT_END) - 1  # and the address from which it has the document
     assert re.search(rf"Tested: +{asked}\b", out.decode()), out.decode()[-3000:]
 
 
@@ -177,7 +177,7 @@ async def test_while_redis_is_away_readers_are_told_so_and_go_on_when_it_is_back
             for path in (
                 "/api/v1/incidents",
                 "/api/v1/operations",
-                "/live?after=1-0",
+                "/live?after=99999999999999-0",
                 "/feed.atom",
                 "/badge/a.svg",
             ):

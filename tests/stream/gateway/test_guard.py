@@ -3,6 +3,7 @@
 import logging
 
 import pytest
+from multidict import CIMultiDict
 
 from stream.gateway.headers import POLICY
 from stream.gateway.rates import MOST_BUCKETS, Buckets
@@ -87,6 +88,13 @@ async def test_behind_a_proxy_clients_are_told_apart_only_where_that_is_set(beli
         await gateway.json("/api/v1/pulse", headers={"X-Forwarded-For": "6.6.6.6, 10.0.0.1"})
         await gateway.json("/api/v1/pulse", 200 if believed else 429, headers={"X-Forwarded-For": "10.0.0.2"})
         await gateway.json("/api/v1/pulse", 429, headers={"X-Forwarded-For": "5.5.5.5, 10.0.0.1"})
+
+
+async def test_an_address_that_a_client_made_up_gives_it_no_budget_of_its_own():
+    async with limited(burst=1, forwarded=True) as gateway:
+        for number, status in ((1, 200), (2, 429)):
+            made_up, real = ("X-Forwarded-For", f"6.6.6.{number}"), ("X-Forwarded-For", "10.0.0.1")
+            await gateway.json("/api/v1/pulse", status, headers=CIMultiDict([made_up, real]))
 
 
 async def test_of_ipv6_a_network_has_one_budget():

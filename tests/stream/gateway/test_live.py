@@ -1,7 +1,9 @@
 """Live events: all of them once, from any place that is kept, by filters, on every wire; who is slow is cut off."""
 
 import asyncio
+import copy
 import socket
+from contextlib import asynccontextmanager
 
 import aiohttp
 import msgspec
@@ -14,6 +16,8 @@ from schemas.noise_score import NoiseScore
 from schemas.times import from_epoch
 from schemas.topics import INCIDENT_MERGES, INCIDENT_PROFILES, NOISE_INDEX, NOISE_SCORES, STATE_CHANGES
 from stream.gateway import hub as hub_module
+from stream.gateway import turns
+from stream.gateway.run import serve
 from stream.view.reader import ViewReader
 from tests.builders import hours
 from tests.gateway import WAIT_S, everything, listening, scored, served, streaming
@@ -106,7 +110,63 @@ async def test_a_reader_goes_on_where_it_was_and_joins_without_gap_or_repeat(gat
     assert [each.place for each in seen] == [event.place for event in await kept(gateway)]
 
 
-async def test_a_place_that_is_gone_is_told_as_a_snapshot_and_then_all_is_told_that_comes(gateway):
+@pytest.mark.parametrize("remembered", [1, 50, 2000])
+async def test_who_comes_back_gets_the_same_whether_it_is_remembered_or_read(
+    gateway, monkeypatch, remembered
+):
+    """Given a hub that remembers little or much; when readers come back at any place and by any filter; then each gets
+    what the stream has after it."""
+    monkeypatch.setattr(turns, "REMEMBERED", remembered)
+    for each in scores("leak", 20):
+        await gateway.tell(each)
+        await caught_up(gateway)
+    events = await kept(gateway)
+    for at in (0, len(events) // 2, len(events) - 25, len(events) - 7, len(events) - 2):
+        for query, wants in (("", lambda e: True), ("?incident=leak", lambda e: e.key == "leak")):
+            want = [e.place for e in events[at + 1 :] if e.topic != INCIDENT_MERGES and wants(e)]
+            async with listening(gateway, query, Last_Event_ID=events[at].place) as reader:
+                found = []
+                while len(found) < len(want):
+                    told = await reader.next()
+                    found += [told.place] if told.topic != INCIDENT_MERGES else []
+                assert found == want
+
+
+async def test_a_gateway_that_was_started_again_remembers_the_latest():
+    """Given a view with events; when a gateway starts on it; then who comes back is told the rest."""
+    async with served(streaming(), *everything()) as first:
+        events = await kept(first)
+        async with again(first) as gateway, listening(gateway, Last_Event_ID=events[40].place) as reader:
+            found = [each.place for each in await reader.take(len(events) - 41)]
+        assert found == [event.place for event in events[41:]]
+
+
+@asynccontextmanager
+async def again(gateway):
+    """Another gateway on the same view."""
+    stop, bound = asyncio.Event(), asyncio.get_running_loop().create_future()
+
+    def took(host, port):
+        bound.set_result(port)
+
+    serving = asyncio.create_task(serve(gateway.settings, stop, bound=took, with_kafka=False, listen=False))
+    try:
+        port = await asyncio.wait_for(bound, WAIT_S)
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http:
+            other = copy.copy(gateway)
+            other.http, other.port = http, port
+            yield other
+    finally:
+        stop.set()
+        await serving
+
+
+async def test_a_place_that_is_gone_is_told_as_a_snapshot_and_then_all_is_told_that_comes(
+    gateway, monkeypatch
+):
+    monkeypatch.setattr(turns, "REMEMBERED", 1)
+    await gateway.tell(*scores("leak", 5))
+    await caught_up(gateway)
     await gateway.client.xtrim(gateway.writer.keys.live, maxlen=3, approximate=False)
     for gone in ("1-0", "99999999999999-0"):
         async with listening(gateway, Last_Event_ID=gone) as reader:
@@ -381,7 +441,9 @@ async def test_events_that_were_let_go_of_unread_are_told_as_a_gap(gateway, monk
     assert found == ["snapshot", *[NOISE_SCORES] * 20]
 
 
-async def test_a_stream_that_was_lost_is_told_as_a_gap_and_followed_anew(gateway):
+async def test_a_stream_that_was_lost_is_told_as_a_gap(gateway, monkeypatch):
+    monkeypatch.setattr(turns, "REMEMBERED", 1)
+    await gateway.tell(*scores("leak", 5))
     await caught_up(gateway)
     async with listening(gateway, Last_Event_ID="99999999999999-0") as reader:
         assert (await reader.next()).topic == "snapshot"
