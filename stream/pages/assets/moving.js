@@ -14,7 +14,7 @@ export function reorder(list, wanted) {
   });
   // A node that is moved loses the focus, though it is the same node.
   if (focused !== document.activeElement && list.contains(focused)) focused.focus({ preventScroll: true });
-  if (calm.matches) return;
+  if (calm.matches || present.length === 0) return; // what is shown at first is there at once
   for (const each of wanted) {
     const from = before.get(each);
     const shift = from === undefined ? 0 : from - each.getBoundingClientRect().top;
