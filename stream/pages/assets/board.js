@@ -50,9 +50,14 @@ function put({ incident_id: id, score, profile, spark }, at, before = entries.ge
   entries.set(id, { id, score: newer ? before.score : score, trail });
 }
 
-/** The next `count` incidents of the board as chosen, after a cursor; an answer may hold fewer and yet not be the last. */
+/** The next `count` incidents as chosen, after a cursor; an answer may hold fewer and yet not be the last. */
 async function next(count, after) {
-  const first = await ask("incidents", { ...chosen(), limit: Math.min(count, MOST_ASKED), cursor: after, spark: SPARK_SAMPLES });
+  const first = await ask("incidents", {
+    ...chosen(),
+    limit: Math.min(count, MOST_ASKED),
+    cursor: after,
+    spark: SPARK_SAMPLES,
+  });
   const found = { ...first };
   while (found.cursor !== null && found.incidents.length < count) {
     const limit = Math.min(count - found.incidents.length, MOST_ASKED);
@@ -101,7 +106,11 @@ async function loadMore() {
 }
 
 async function loadAside() {
-  const [told, stood, pulse] = await Promise.all([ask("changes", { limit: CHANGES_ASKED }), ask("index"), ask("pulse")]);
+  const [told, stood, pulse] = await Promise.all([
+    ask("changes", { limit: CHANGES_ASKED }),
+    ask("index"),
+    ask("pulse"),
+  ]);
   for (const { topic, event } of told.changes.toReversed()) changes.note(topic, event);
   for (const each of stood.categories) index.put(each);
   total = pulse.incidents;
@@ -125,13 +134,21 @@ function show() {
     if (!rows.has(entry.id)) rows.set(entry.id, row(entry.id));
     rows.get(entry.id).set(place + 1, { ...entry, title: titleOf(entry.id) }, at, all);
   });
-  reorder(list, shown.map(({ id }) => rows.get(id).element));
+  reorder(
+    list,
+    shown.map(({ id }) => rows.get(id).element),
+  );
   for (const id of rows.keys()) if (!entries.has(id)) rows.delete(id);
   const beyond = cursor !== null;
   more.hidden = !beyond;
   const filtered = filters.category.value || filters.state.value;
   const of = !filtered && beyond && total !== null && total > shown.length ? ` of ${whole(total)}` : "";
-  say(byId("count"), shown.length === 0 ? "No incident fits." : `${whole(shown.length)}${of} ${shown.length === 1 && !of ? "incident" : "incidents"}, the loudest first`);
+  say(
+    byId("count"),
+    shown.length === 0
+      ? "No incident fits."
+      : `${whole(shown.length)}${of} ${shown.length === 1 && !of ? "incident" : "incidents"}, the loudest first`,
+  );
   index.show(at);
   changes.show();
 }

@@ -46,7 +46,9 @@ let drawn = "";
 
 function entry(each) {
   const noise = noiseOf(each);
-  return h("li", { class: "part" },
+  return h(
+    "li",
+    { class: "part" },
     h("h3", {}, h("a", { href: incidentHref(each.incident_id) }, each.title)),
     h("p", { class: "part-noise" }, h("span", { class: "unseen" }, "Noise "), noise === null ? "–" : shown(noise)),
     h("p", { class: "note" }, SIDES[each.side], " ", tierLabel(each.tier), each.position ? ` ${each.position}` : null),
@@ -61,7 +63,8 @@ async function start() {
   const place = await load();
   everySoOften(TICK_MS, draw);
   const filters = [["form", "brief"], ...parts.slice(0, MOST_FOLLOWED).map((each) => ["incident", each.incident_id])];
-  if (parts.length) new Live(filters, { event: take, snapshot: () => load().catch(failed), state: connection }).start(place);
+  if (parts.length)
+    new Live(filters, { event: take, snapshot: () => load().catch(failed), state: connection }).start(place);
 }
 
 start().catch(failed);

@@ -20,7 +20,10 @@ export function reorder(list, wanted) {
     const shift = from === undefined ? 0 : from - each.getBoundingClientRect().top;
     if (from === undefined) each.animate([{ opacity: 0 }, { opacity: 1 }], { duration: 300 });
     else if (Math.abs(shift) > 1) {
-      each.animate([{ transform: `translateY(${shift}px)` }, { transform: "none" }], { duration: 350, easing: "ease-out" });
+      each.animate([{ transform: `translateY(${shift}px)` }, { transform: "none" }], {
+        duration: 350,
+        easing: "ease-out",
+      });
     }
   }
 }
