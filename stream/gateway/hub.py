@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 MOST_AT_ONCE: Final = 1000
 """Events of one read: some megabytes."""
+CATCHING_UP: Final = 2
+"""How many read at once what is no longer remembered: a thousand who come back late must not hold up the others."""
 FIRST_WAIT_S: Final = 0.1
 LONGEST_WAIT_S: Final = 5.0
 """Between two attempts while Redis is away; doubled from the first up to the longest."""
@@ -59,6 +61,7 @@ class Hub:
         self._buffer_bytes = settings.buffer_kb * 1024
         self._groups: dict[tuple[Wire, Filter], set[Listener]] = {}
         self._labels, self._memory = Labels(), Memory()
+        self._catching_up = asyncio.Semaphore(CATCHING_UP)
         self._failing_since: float | None = time.monotonic()
         self._stopping = False
         self.place: Place = BEGINNING
@@ -84,7 +87,8 @@ class Hub:
         remembered = self._memory.after(after)
         if remembered is not None:
             return remembered
-        return await self._heard(labels, await self._reader.live(shown(after), most=MOST_AT_ONCE))
+        async with self._catching_up:
+            return await self._heard(labels, await self._reader.live(shown(after), most=MOST_AT_ONCE))
 
     async def kept(self, place: Place) -> bool:
         """Whether a listener can go on after a place, and will miss nothing."""
@@ -125,9 +129,15 @@ class Hub:
 
     async def start(self) -> None:
         """Begin at the end of the stream. Raises redis-py's errors."""
-        latest = (await self._reader.live_before(most=turns.REMEMBERED))[::-1]
+        latest: list[LiveEvent] = []
+        while len(latest) < turns.REMEMBERED:
+            last = f"({latest[-1].place}" if latest else "+"
+            before = await self._reader.live_before(last, most=MOST_AT_ONCE)
+            latest += before
+            if len(before) < MOST_AT_ONCE:
+                break
         if latest:
-            turn = await self._heard(self._labels, latest)
+            turn = await self._heard(self._labels, latest[::-1])
             self._memory.keep(turn, since=turn.places[0])
             self.place = turn.places[-1]
         self._well()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from stream.gateway.filters import Filter, Form, Heard, wanted
@@ -11,8 +11,10 @@ from stream.gateway.places import BEGINNING, Place, parse_place
 from stream.gateway.wire import Wire, joined, one, told
 from stream.view.answers import LiveEvent
 
-REMEMBERED: Final = 2000
-"""Events that are kept for those who come back: about ten megabytes, with their bytes."""
+REMEMBERED: Final = 10_000
+"""Events that are kept for those who come back: about fifty megabytes where all of their bytes are asked for."""
+PIECE: Final = 50
+"""Events of one piece of what is remembered. Only in the first piece a listener gets are its own bytes made."""
 
 
 class Turn:
@@ -35,6 +37,11 @@ class Turn:
         if kind not in self._whole:  # what most ask for; other filters are as many as there are readers
             self._whole[kind] = self._joined(kind, asked, after)
         return self._whole[kind]
+
+    def pieces(self) -> Iterator[Turn]:
+        """Yield the turn in pieces: whoever comes back into the middle of it needs but a part of one."""
+        for first in range(0, len(self.events), PIECE):
+            yield Turn(self.events[first : first + PIECE], self._heard[first : first + PIECE])
 
     def _joined(self, kind: tuple[Wire, Form], asked: Filter, after: Place) -> tuple[bytes, int]:
         wire, form = kind
@@ -60,7 +67,7 @@ class Memory:
         """Keep a turn, which has every event after `since` if it is the first."""
         if self._since is None:
             self._since = since
-        self._turns.append(turn)
+        self._turns.extend(turn.pieces())
         self._events += len(turn.events)
         while self._events > REMEMBERED and len(self._turns) > 1:
             oldest = self._turns.popleft()
