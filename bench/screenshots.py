@@ -1,7 +1,7 @@
 """Pictures of the pages for docs/img/, from the demo's own story: `python -m bench.screenshots` (`make screenshots`).
 
-The story is replayed for two days, so that the pictures are the same on every machine; a gateway serves what came of
-it, and the machine's Chromium opens the board and the page of one incident, on a desk in light and dark and on a phone.
+The story is replayed for two days, so that the pictures show the same hour on every machine; a gateway serves what came
+of it, and the machine's Chromium opens the board and the page of one incident, on a desk (light, dark) and on a phone.
 """
 
 from __future__ import annotations

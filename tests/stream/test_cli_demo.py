@@ -48,12 +48,13 @@ def children_of(session: int) -> list[str]:
 
 
 def child_of(parent: int, part: str) -> int:
-    """The process id of the child of a demo that does this part of it."""
+    """The process id of the child of a demo that does this part of it; Faust gives the worker a name of its own."""
     found = subprocess.run(
         ["ps", "-o", "pid=,args=", "--ppid", str(parent)], capture_output=True, text=True, check=True
     )
-    [line] = [line for line in found.stdout.splitlines() if line.endswith(f" {part}")]
-    return int(line.split()[0])
+    lines = found.stdout.splitlines()
+    [chosen] = [line for line in lines if line.endswith(" pages") == (part == "pages")]
+    return int(chosen.split()[0])
 
 
 def address_of(running: "subprocess.Popen[str]") -> str:

@@ -19,10 +19,32 @@ export function bars(root) {
   const rows = Object.entries(FACTORS).map(([name, label]) => factor(name, label));
   const total = h("td", { class: "number" });
   const left = h("span", { class: "note" });
-  const head = h("thead", {}, h("tr", {}, column("Factor"), column("0–100"), column("Weight", "wide"), column("Points")));
-  const foot = h("tfoot", {}, h("tr", {}, h("th", { scope: "row" }, "Noise", left), h("td"), h("td", { class: "wide" }), total));
+  const head = h(
+    "thead",
+    {},
+    h("tr", {}, column("Factor"), column("0–100"), column("Weight", "wide"), column("Points")),
+  );
+  const foot = h(
+    "tfoot",
+    {},
+    h("tr", {}, h("th", { scope: "row" }, "Noise", left), h("td"), h("td", { class: "wide" }), total),
+  );
   const caption = h("caption", { class: "unseen" }, "The seven factors, and the points each gives to the noise");
-  fill(root, h("table", { class: "factors" }, caption, head, h("tbody", {}, rows.map((row) => row.element)), foot));
+  fill(
+    root,
+    h(
+      "table",
+      { class: "factors" },
+      caption,
+      head,
+      h(
+        "tbody",
+        {},
+        rows.map((row) => row.element),
+      ),
+      foot,
+    ),
+  );
 
   function set(score, decay, weights) {
     for (const row of rows) row.set(score.factors[row.name], weights[row.name], decay);

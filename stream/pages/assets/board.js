@@ -14,7 +14,8 @@ import { SPARK_SAMPLES, Trail } from "./spark.js";
 import { whole } from "./text.js";
 import { learn, titleOf } from "./titles.js";
 
-const PAGE = 25; // incidents asked for at once
+const PAGE = 25; // incidents shown at first, and added by a press of the button
+const MOST_ASKED = 200; // ... and the most that one answer gives
 const SHOW_MS = 400; // between two pictures of the board: numbers that change faster cannot be read
 const CHANGES_ASKED = 60; // what happened last; some of it is not told on the board
 const ASIDE_MS = 60_000; // how often it is asked anew what moved the index: its events say only how high it is
@@ -49,10 +50,28 @@ function put({ incident_id: id, score, profile, spark }, at, before = entries.ge
   entries.set(id, { id, score: newer ? before.score : score, trail });
 }
 
+/** The next `count` incidents as chosen, after a cursor; an answer may hold fewer and yet not be the last. */
+async function next(count, after) {
+  const first = await ask("incidents", {
+    ...chosen(),
+    limit: Math.min(count, MOST_ASKED),
+    cursor: after,
+    spark: SPARK_SAMPLES,
+  });
+  const found = { ...first };
+  while (found.cursor !== null && found.incidents.length < count) {
+    const limit = Math.min(count - found.incidents.length, MOST_ASKED);
+    const more = await ask("incidents", { ...chosen(), limit, cursor: found.cursor, spark: SPARK_SAMPLES });
+    found.incidents = [...found.incidents, ...more.incidents];
+    found.cursor = more.cursor;
+  }
+  return found;
+}
+
 async function load() {
   const mine = (loading += 1);
   try {
-    const answer = await ask("incidents", { ...chosen(), limit: size, spark: SPARK_SAMPLES });
+    const answer = await next(size, null);
     if (mine !== loading) return; // another choice was made meanwhile
     const before = new Map(entries);
     entries.clear();
@@ -74,7 +93,7 @@ async function load() {
 async function loadMore() {
   more.disabled = true;
   try {
-    const answer = await ask("incidents", { ...chosen(), limit: PAGE, cursor, spark: SPARK_SAMPLES });
+    const answer = await next(PAGE, cursor);
     for (const each of answer.incidents) put(each, answer.at);
     cursor = answer.cursor;
     size += answer.incidents.length;
@@ -87,7 +106,11 @@ async function loadMore() {
 }
 
 async function loadAside() {
-  const [told, stood, pulse] = await Promise.all([ask("changes", { limit: CHANGES_ASKED }), ask("index"), ask("pulse")]);
+  const [told, stood, pulse] = await Promise.all([
+    ask("changes", { limit: CHANGES_ASKED }),
+    ask("index"),
+    ask("pulse"),
+  ]);
   for (const { topic, event } of told.changes.toReversed()) changes.note(topic, event);
   for (const each of stood.categories) index.put(each);
   total = pulse.incidents;
@@ -111,13 +134,21 @@ function show() {
     if (!rows.has(entry.id)) rows.set(entry.id, row(entry.id));
     rows.get(entry.id).set(place + 1, { ...entry, title: titleOf(entry.id) }, at, all);
   });
-  reorder(list, shown.map(({ id }) => rows.get(id).element));
+  reorder(
+    list,
+    shown.map(({ id }) => rows.get(id).element),
+  );
   for (const id of rows.keys()) if (!entries.has(id)) rows.delete(id);
-  const beyond = cursor !== null && shown.length >= PAGE;
+  const beyond = cursor !== null;
   more.hidden = !beyond;
   const filtered = filters.category.value || filters.state.value;
   const of = !filtered && beyond && total !== null && total > shown.length ? ` of ${whole(total)}` : "";
-  say(byId("count"), shown.length === 0 ? "No incident fits." : `${whole(shown.length)}${of} ${shown.length === 1 && !of ? "incident" : "incidents"}, the loudest first`);
+  say(
+    byId("count"),
+    shown.length === 0
+      ? "No incident fits."
+      : `${whole(shown.length)}${of} ${shown.length === 1 && !of ? "incident" : "incidents"}, the loudest first`,
+  );
   index.show(at);
   changes.show();
 }

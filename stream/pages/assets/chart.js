@@ -26,11 +26,26 @@ export function chart(root, draw, rows) {
 
   function tabulate() {
     const { columns, rows: lines } = rows();
-    const head = h("tr", {}, columns.map((column) => h("th", { scope: "col" }, column)));
-    const body = lines.map(([first, ...rest]) => h("tr", {}, h("th", { scope: "row" }, first), rest.map((cell) => h("td", { class: "number" }, cell))));
+    const head = h(
+      "tr",
+      {},
+      columns.map((column) => h("th", { scope: "col" }, column)),
+    );
+    const body = lines.map(([first, ...rest]) =>
+      h(
+        "tr",
+        {},
+        h("th", { scope: "row" }, first),
+        rest.map((cell) => h("td", { class: "number" }, cell)),
+      ),
+    );
     const table = h("table", {}, h("thead", {}, head), h("tbody", {}, body));
     // What scrolls must be reachable by keyboard.
-    const box = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Figures: ${title.textContent}` }, table);
+    const box = h(
+      "div",
+      { class: "scroll", tabindex: "0", role: "region", "aria-label": `Figures: ${title.textContent}` },
+      table,
+    );
     fill(plain, plain.firstChild, box);
   }
 
@@ -55,33 +70,84 @@ export function chart(root, draw, rows) {
  */
 export function noiseDrawing({ points, half_life, now, forecast, as_of, states, peaks, all }, width) {
   const narrow = width < NARROW_PX;
-  const from = Math.min(Date.parse(points[0].at), now - HOUR_MS, ...peaks.map((peak) => peak.ms), ...states.map((state) => state.ms));
+  const from = Math.min(
+    Date.parse(points[0].at),
+    now - HOUR_MS,
+    ...peaks.map((peak) => peak.ms),
+    ...states.map((state) => state.ms),
+  );
   const to = ahead(forecast, as_of, now);
-  const highest = Math.max(...points.map((point) => point.noise), ...forecast.map((each) => each.high_90), ...peaks.map((peak) => peak.noise), 20);
-  const plot = plane({ width, height: narrow ? 260 : 330, left: 0, right: narrow ? 0 : MARGIN_PX, above: 36, below: 50, from, to, top: Math.min(100, highest * 1.12) });
+  const highest = Math.max(
+    ...points.map((point) => point.noise),
+    ...forecast.map((each) => each.high_90),
+    ...peaks.map((peak) => peak.noise),
+    20,
+  );
+  const plot = plane({
+    width,
+    height: narrow ? 260 : 330,
+    left: 0,
+    right: narrow ? 0 : MARGIN_PX,
+    above: 36,
+    below: 50,
+    from,
+    to,
+    top: Math.min(100, highest * 1.12),
+  });
   const curve = corners(withPeaks(points, peaks), half_life, now, plot);
   const line = curve.map(([ms, noise]) => [plot.x(ms), plot.y(noise)]);
   const last = curve.at(-1);
   const elements = [
-    ...all.filter((band) => band.from > 0 && band.from < plot.top).map((band) => guide(plot, band.from, `${band.name} ${band.from}`, !narrow)),
-    svg("path", { class: "area", d: `${pathOf(line)}L${plot.x(last[0]).toFixed(1)} ${plot.floor}L${line[0][0].toFixed(1)} ${plot.floor}Z` }),
+    ...all
+      .filter((band) => band.from > 0 && band.from < plot.top)
+      .map((band) => guide(plot, band.from, `${band.name} ${band.from}`, !narrow)),
+    svg("path", {
+      class: "area",
+      d: `${pathOf(line)}L${plot.x(last[0]).toFixed(1)} ${plot.floor}L${line[0][0].toFixed(1)} ${plot.floor}Z`,
+    }),
     ...band(plot, forecast, as_of, last),
     svg("path", { class: "line", d: pathOf(line) }),
     ...strip(plot, states, now),
     ...peaks.flatMap((peak) => mark(plot, peak)),
     svg("line", { class: "present", x1: plot.x(now), x2: plot.x(now), y1: plot.ceiling - 18, y2: plot.floor }),
-    svg("text", { class: "present-name", x: plot.x(now) + (forecast.length ? -5 : -2), y: plot.ceiling - 20, "text-anchor": "end" }, "now"),
-    ...(forecast.length && plot.end - plot.x(now) > 56 ? [svg("text", { class: "present-name", x: plot.x(now) + 5, y: plot.ceiling - 20 }, "forecast")] : []),
+    svg(
+      "text",
+      {
+        class: "present-name",
+        x: plot.x(now) + (forecast.length ? -5 : -2),
+        y: plot.ceiling - 20,
+        "text-anchor": "end",
+      },
+      "now",
+    ),
+    ...(forecast.length && plot.end - plot.x(now) > 56
+      ? [svg("text", { class: "present-name", x: plot.x(now) + 5, y: plot.ceiling - 20 }, "forecast")]
+      : []),
     timeAxis({ ...plot, floor: plot.floor + 22 }),
   ];
-  return { title: "Noise over time", summary: noiseSummary(points, last[1], peaks, forecast), elements, height: plot.height };
+  return {
+    title: "Noise over time",
+    summary: noiseSummary(points, last[1], peaks, forecast),
+    elements,
+    height: plot.height,
+  };
 }
 
 /** The polarity over time: `points` [{at, polarity}], 0 one-sided to 100 evenly split, up to `now` (epoch ms). */
 export function polarityDrawing({ points, now, shift }, width) {
   const narrow = width < NARROW_PX;
   const from = Math.min(Date.parse(points[0].at), now - HOUR_MS);
-  const plot = plane({ width, height: 170, left: 0, right: narrow ? 0 : MARGIN_PX, above: 16, below: 24, from, to: now, top: 100 });
+  const plot = plane({
+    width,
+    height: 170,
+    left: 0,
+    right: narrow ? 0 : MARGIN_PX,
+    above: 16,
+    below: 24,
+    from,
+    to: now,
+    top: 100,
+  });
   const steps = points.map((point) => [plot.x(Date.parse(point.at)), plot.y(point.polarity)]);
   steps.push([plot.x(now), steps.at(-1)[1]]);
   const latest = points.at(-1).polarity;
@@ -161,7 +227,11 @@ function strip(plot, states, now) {
     const width = end - start;
     if (width < 1) return [];
     const kind = `state-${state.toLowerCase().replaceAll(" ", "-")}`;
-    const box = svg("rect", { class: `state ${kind}`, x: start, y: plot.floor + 4, width, height: 15 }, svg("title", {}, `${state} from ${moment(ms)}`));
+    const box = svg(
+      "rect",
+      { class: `state ${kind}`, x: start, y: plot.floor + 4, width, height: 15 },
+      svg("title", {}, `${state} from ${moment(ms)}`),
+    );
     const name = svg("text", { class: "state-name", x: start + 5, y: plot.floor + 15 }, state);
     return width > 7 * state.length + 8 ? [box, name] : [box];
   });
@@ -170,11 +240,22 @@ function strip(plot, states, now) {
 function mark(plot, peak) {
   const x = plot.x(peak.ms);
   const y = plot.y(peak.noise);
-  if (!peak.final) return [svg("circle", { class: "peak-step", cx: x, cy: y, r: 2.5 }, svg("title", {}, `New peak ${shown(peak.noise)}, ${moment(peak.ms)}`))];
+  if (!peak.final)
+    return [
+      svg(
+        "circle",
+        { class: "peak-step", cx: x, cy: y, r: 2.5 },
+        svg("title", {}, `New peak ${shown(peak.noise)}, ${moment(peak.ms)}`),
+      ),
+    ];
   const right = x > plot.end - 70;
   return [
     svg("circle", { class: "peak", cx: x, cy: y, r: 4.5 }),
-    svg("text", { class: "peak-name", x: x + (right ? -8 : 8), y: y - 6, "text-anchor": right ? "end" : "start" }, `Peak ${shown(peak.noise)}`),
+    svg(
+      "text",
+      { class: "peak-name", x: x + (right ? -8 : 8), y: y - 6, "text-anchor": right ? "end" : "start" },
+      `Peak ${shown(peak.noise)}`,
+    ),
   ];
 }
 
@@ -184,6 +265,10 @@ function noiseSummary(points, noise, peaks, forecast) {
   return [
     `From ${moment(Date.parse(points[0].at))} until now; now ${shown(noise)} of 100.`,
     peak ? `Peak ${shown(peak.noise)} on ${moment(peak.ms)}.` : "",
-    day ? `In ${day.hours} hours ${shown(day.noise)} is expected, with 90 percent between ${shown(day.low_90)} and ${shown(day.high_90)}.` : "",
-  ].filter(Boolean).join(" ");
+    day
+      ? `In ${day.hours} hours ${shown(day.noise)} is expected, with 90 percent between ${shown(day.low_90)} and ${shown(day.high_90)}.`
+      : "",
+  ]
+    .filter(Boolean)
+    .join(" ");
 }

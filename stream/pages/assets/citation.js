@@ -23,7 +23,10 @@ export function citation(root) {
   });
 
   function set(id, title, noise, ms) {
-    say(text, `“${title.replace(/[.\s]+$/, "")}.” Decibel incident ${id}, noise ${shown(noise)}/100 as of ${american.format(ms)}. ${location.origin}${incidentHref(id)}`);
+    say(
+      text,
+      `“${title.replace(/[.\s]+$/, "")}.” Decibel incident ${id}, noise ${shown(noise)}/100 as of ${american.format(ms)}. ${location.origin}${incidentHref(id)}`,
+    );
   }
 
   return { set };

@@ -36,9 +36,17 @@ export function feed(root) {
 
   function entry({ id, ms, kind, text, why }) {
     const title = titleOf(id, () => (stale = true));
-    return h("li", { class: `change change-${kind}` },
+    return h(
+      "li",
+      { class: `change change-${kind}` },
       timeOf(ms, `${briefDate(ms)}, ${hour(ms)}`),
-      h("p", {}, h("strong", {}, text), h("span", { class: "unseen" }, ": "), h("a", { href: incidentHref(id), title: why || null }, title)),
+      h(
+        "p",
+        {},
+        h("strong", {}, text),
+        h("span", { class: "unseen" }, ": "),
+        h("a", { href: incidentHref(id), title: why || null }, title),
+      ),
     );
   }
 

@@ -5,13 +5,13 @@ import { noiseAt, now } from "./curve.js";
 import { byId, fill, h, say } from "./dom.js";
 import { Live } from "./live.js";
 import { connection, everySoOften, failed, recovered } from "./page.js";
-import { counted, incidentHref, shown } from "./text.js";
+import { counted, incidentHref, named, shown } from "./text.js";
 import { tierLabel } from "./words.js";
 
 const TICK_MS = 1000;
 const MOST_FOLLOWED = 50; // incidents whose events are listened for
 
-const asked = decodeURIComponent(location.pathname.replace(/^\/figure\//, ""));
+const asked = named(location.pathname, "/figure/");
 const SIDES = { critic: "as a critic", defender: "as a defender", neutral: "as a bystander" };
 let parts = [];
 const scores = new Map(); // id -> the score heard last
@@ -46,7 +46,9 @@ let drawn = "";
 
 function entry(each) {
   const noise = noiseOf(each);
-  return h("li", { class: "part" },
+  return h(
+    "li",
+    { class: "part" },
     h("h3", {}, h("a", { href: incidentHref(each.incident_id) }, each.title)),
     h("p", { class: "part-noise" }, h("span", { class: "unseen" }, "Noise "), noise === null ? "–" : shown(noise)),
     h("p", { class: "note" }, SIDES[each.side], " ", tierLabel(each.tier), each.position ? ` ${each.position}` : null),
@@ -61,7 +63,8 @@ async function start() {
   const place = await load();
   everySoOften(TICK_MS, draw);
   const filters = [["form", "brief"], ...parts.slice(0, MOST_FOLLOWED).map((each) => ["incident", each.incident_id])];
-  if (parts.length) new Live(filters, { event: take, snapshot: () => load().catch(failed), state: connection }).start(place);
+  if (parts.length)
+    new Live(filters, { event: take, snapshot: () => load().catch(failed), state: connection }).start(place);
 }
 
 start().catch(failed);

@@ -15,7 +15,13 @@ export function gauge(root, all) {
   const level = h("p", { class: "gauge-level" });
   const arc = svg("svg", { viewBox: "0 0 200 112", class: "gauge-arc", "aria-hidden": "true", focusable: "false" });
   arc.append(...all.map((band, place) => stretch(band, band.from, next(all, place), "gauge-band")), reached, marker);
-  const dial = h("div", { class: "gauge-dial", role: "meter", "aria-label": "Noise", "aria-valuemin": "0", "aria-valuemax": "100" });
+  const dial = h("div", {
+    class: "gauge-dial",
+    role: "meter",
+    "aria-label": "Noise",
+    "aria-valuemin": "0",
+    "aria-valuemax": "100",
+  });
   const figure = h("p", { class: "gauge-figure" }, number, h("span", { class: "gauge-of" }, "/100"));
   figure.setAttribute("aria-hidden", "true"); // the meter says it
   dial.append(arc, figure);

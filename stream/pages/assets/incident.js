@@ -14,7 +14,7 @@ import { outlook } from "./outlook.js";
 import { announce, connection, everySoOften, failed, recovered } from "./page.js";
 import { profileWords } from "./profile.js";
 import { sides } from "./sides.js";
-import { incidentHref, moment, shown, span, verdictNow } from "./text.js";
+import { incidentHref, moment, named, shown, span, verdictNow } from "./text.js";
 import { timeline } from "./timeline.js";
 import { vitals } from "./vitals.js";
 import { stateLabel } from "./words.js";
@@ -23,7 +23,7 @@ const TICK_MS = 1000;
 const EXPLAIN_MS = 3000; // from a score until its explanation is asked for
 const HOUR_MS = 3_600_000; // one point of the history for each, as the view keeps them
 
-const asked = decodeURIComponent(location.pathname.replace(/^\/incident\//, ""));
+const asked = named(location.pathname, "/incident/");
 let id = asked;
 let score = null;
 let profile = null;
@@ -68,8 +68,16 @@ function make() {
     timeline: timeline(byId("timeline"), byId("earlier")),
     citation: citation(byId("citation")),
   };
-  made.noise = chart(byId("noise-chart"), (width) => noiseDrawing(picture(made), width), () => noiseRows(picture(made)));
-  made.polarity = chart(byId("polarity-chart"), (width) => polarityDrawing(picture(made), width), () => noiseRows(picture(made)));
+  made.noise = chart(
+    byId("noise-chart"),
+    (width) => noiseDrawing(picture(made), width),
+    () => noiseRows(picture(made)),
+  );
+  made.polarity = chart(
+    byId("polarity-chart"),
+    (width) => polarityDrawing(picture(made), width),
+    () => noiseRows(picture(made)),
+  );
   return made;
 }
 
@@ -118,24 +126,40 @@ let drawnMinute = null;
 function draw() {
   fill(byId("kicker"), stateLabel(score.state), " ", score.category);
   say(byId("title"), profile?.title || id);
-  fill(byId("facts"),
-    "Incident ", h("span", { class: "ident" }, id),
-    rank === null ? null : ` · number ${rank} on the `, rank === null ? " · see the " : null, h("a", { href: "/" }, "board"),
-    " · last change ", timeOf(Date.parse(score.as_of), moment(Date.parse(score.as_of))),
+  fill(
+    byId("facts"),
+    "Incident ",
+    h("span", { class: "ident" }, id),
+    rank === null ? null : ` · number ${rank} on the `,
+    rank === null ? " · see the " : null,
+    h("a", { href: "/" }, "board"),
+    " · last change ",
+    timeOf(Date.parse(score.as_of), moment(Date.parse(score.as_of))),
   );
   say(byId("half-life"), span(score.half_life));
   parts.vitals.set(score);
-  fill(byId("explained"), told.story.map((line) => h("p", {}, line)));
+  fill(
+    byId("explained"),
+    told.story.map((line) => h("p", {}, line)),
+  );
   byId("moved").hidden = !lastChange(byId("last-change"), score);
   byId("profile").hidden = !profileWords(byId("words"), profile);
   sides(byId("sides"), profile);
   say(byId("shift"), score.polarity.shift);
   outlook(byId("forecast"), score, profile);
-  say(byId("noise-note"), "Each rise is new coverage; between them the noise halves by itself. Shaded: where half and 90 % of cases like it went.");
+  say(
+    byId("noise-note"),
+    "Each rise is new coverage; between them the noise halves by itself. Shaded: where half and 90 % of cases like it went.",
+  );
   if (score.merged_into) {
     const note = byId("merged");
     note.hidden = false;
-    fill(note, "Merged into ", h("a", { href: incidentHref(score.merged_into) }, score.merged_into), ": its items count there.");
+    fill(
+      note,
+      "Merged into ",
+      h("a", { href: incidentHref(score.merged_into) }, score.merged_into),
+      ": its items count there.",
+    );
   }
   parts.timeline.show();
 }

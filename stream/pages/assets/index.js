@@ -58,7 +58,17 @@ export function indexBox(root, parts) {
   }
 
   function mover({ incident_id: id, points: by }) {
-    return h("li", {}, h("span", { class: "number" }, points(by)), " ", h("a", { href: incidentHref(id) }, titleOf(id, () => (stale = true))));
+    return h(
+      "li",
+      {},
+      h("span", { class: "number" }, points(by)),
+      " ",
+      h(
+        "a",
+        { href: incidentHref(id) },
+        titleOf(id, () => (stale = true)),
+      ),
+    );
   }
 
   return { put, note, show };
@@ -69,11 +79,19 @@ function pastOf(points, total, now) {
   if (points.length < 2) return null;
   const all = [...points.map(({ at, value }) => [Date.parse(at), value]), [now, total]];
   const [from, top] = [all[0][0], Math.max(...all.map(([, value]) => value), 1)];
-  const line = all.map(([ms, value]) => `${(WIDTH * (ms - from)) / Math.max(1, now - from)} ${HEIGHT - 2 - ((HEIGHT - 4) * value) / top}`).join("L");
+  const line = all
+    .map(
+      ([ms, value]) =>
+        `${(WIDTH * (ms - from)) / Math.max(1, now - from)} ${HEIGHT - 2 - ((HEIGHT - 4) * value) / top}`,
+    )
+    .join("L");
   const said = `The index since ${briefDate(from)}: from ${whole(Math.floor(all[0][1]))} to ${whole(Math.floor(total))}, at most ${whole(Math.floor(top))}`;
-  return svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": said, preserveAspectRatio: "none" },
+  return svg(
+    "svg",
+    { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": said, preserveAspectRatio: "none" },
     svg("path", { class: "spark-area heat-1", d: `M0 ${HEIGHT}L${line}L${WIDTH} ${HEIGHT}Z` }),
-    svg("path", { class: "spark-line", d: `M${line}` }));
+    svg("path", { class: "spark-line", d: `M${line}` }),
+  );
 }
 
 function standing(event, total) {
@@ -81,7 +99,9 @@ function standing(event, total) {
   if (event.relative !== null && event.relative !== undefined && event.average > 0) {
     return `points over ${over}: ${(total / event.average).toFixed(2)} times its own average of months`;
   }
-  const since = event.since ? ` Watched since ${briefDate(Date.parse(event.since))}: too short to hold it against an average.` : "";
+  const since = event.since
+    ? ` Watched since ${briefDate(Date.parse(event.since))}: too short to hold it against an average.`
+    : "";
   return `points over ${over}.${since}`;
 }
 

@@ -21,16 +21,41 @@ export function lastChange(root, score) {
     .filter(([, by]) => Math.abs(by) >= NOTICED)
     .sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
   const most = Math.max(...owed.map(([, by]) => Math.abs(by)), 1);
-  fill(root,
-    h("p", {}, h("strong", { class: "moved-by" }, points(change.points, 2)), ` points by ${CAME_BY[change.by] ?? change.by}, `, timeOf(at, moment(at)), ".", freshness(change)),
-    owed.length ? h("ul", { class: "owed" }, owed.map(([name, by]) => share(name, by, most))) : null,
-    item ? h("p", { class: "note" }, "Last item: ", itemName(item.id), ` on ${item.platform}, which moved it by ${points(item.points, 2)} points.`) : null,
+  fill(
+    root,
+    h(
+      "p",
+      {},
+      h("strong", { class: "moved-by" }, points(change.points, 2)),
+      ` points by ${CAME_BY[change.by] ?? change.by}, `,
+      timeOf(at, moment(at)),
+      ".",
+      freshness(change),
+    ),
+    owed.length
+      ? h(
+          "ul",
+          { class: "owed" },
+          owed.map(([name, by]) => share(name, by, most)),
+        )
+      : null,
+    item
+      ? h(
+          "p",
+          { class: "note" },
+          "Last item: ",
+          itemName(item.id),
+          ` on ${item.platform}, which moved it by ${points(item.points, 2)} points.`,
+        )
+      : null,
   );
   return true;
 }
 
 const freshness = (change) =>
-  Math.abs(change.freshness) < NOTICED ? null : ` Of these, ${points(change.freshness)} ${change.freshness > 0 ? "since coverage is fresh again" : "since the newest coverage is gone"}.`;
+  Math.abs(change.freshness) < NOTICED
+    ? null
+    : ` Of these, ${points(change.freshness)} ${change.freshness > 0 ? "since coverage is fresh again" : "since the newest coverage is gone"}.`;
 
 function share(name, by, most) {
   const bar = h("span", { class: `bar ${by < 0 ? "less" : "more"}`, "aria-hidden": "true" }, h("span"));

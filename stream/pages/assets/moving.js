@@ -14,13 +14,16 @@ export function reorder(list, wanted) {
   });
   // A node that is moved loses the focus, though it is the same node.
   if (focused !== document.activeElement && list.contains(focused)) focused.focus({ preventScroll: true });
-  if (calm.matches) return;
+  if (calm.matches || present.length === 0) return; // what is shown at first is there at once
   for (const each of wanted) {
     const from = before.get(each);
     const shift = from === undefined ? 0 : from - each.getBoundingClientRect().top;
     if (from === undefined) each.animate([{ opacity: 0 }, { opacity: 1 }], { duration: 300 });
     else if (Math.abs(shift) > 1) {
-      each.animate([{ transform: `translateY(${shift}px)` }, { transform: "none" }], { duration: 350, easing: "ease-out" });
+      each.animate([{ transform: `translateY(${shift}px)` }, { transform: "none" }], {
+        duration: 350,
+        easing: "ease-out",
+      });
     }
   }
 }

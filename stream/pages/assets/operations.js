@@ -20,7 +20,13 @@ const known = (number) => (number === null || number === undefined ? "not known"
 const seconds = (number) => (number === null || number === undefined ? "not known" : `${number.toFixed(2)} s`);
 
 function tiles(facts) {
-  return h("dl", { class: "tiles" }, facts.map(([name, value, kind]) => h("div", { class: "tile" }, h("dt", {}, name), h("dd", { class: kind ?? null }, value))));
+  return h(
+    "dl",
+    { class: "tiles" },
+    facts.map(([name, value, kind]) =>
+      h("div", { class: "tile" }, h("dt", {}, name), h("dd", { class: kind ?? null }, value)),
+    ),
+  );
 }
 
 function section(id, title, ...children) {
@@ -30,14 +36,41 @@ function section(id, title, ...children) {
 function lag({ kafka, gateway }) {
   const kind = kafka.lag_records === null ? null : kafka.lag_records > 10_000 ? "bad" : "good";
   const table = kafka.partitions.length
-    ? h("table", {},
+    ? h(
+        "table",
+        {},
         h("caption", { class: "unseen" }, "Lag by partition"),
-        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Partition of source-items"), h("th", { scope: "col", class: "number" }, "Records that wait"))),
-        h("tbody", {}, kafka.partitions.map((each) => h("tr", {}, h("th", { scope: "row" }, each.partition), h("td", { class: "number" }, whole(each.lag_records))))),
+        h(
+          "thead",
+          {},
+          h(
+            "tr",
+            {},
+            h("th", { scope: "col" }, "Partition of source-items"),
+            h("th", { scope: "col", class: "number" }, "Records that wait"),
+          ),
+        ),
+        h(
+          "tbody",
+          {},
+          kafka.partitions.map((each) =>
+            h(
+              "tr",
+              {},
+              h("th", { scope: "row" }, each.partition),
+              h("td", { class: "number" }, whole(each.lag_records)),
+            ),
+          ),
+        ),
       )
     : null;
-  return section("lag", "Lag",
-    tiles([["Observations that wait to be scored", known(kafka.lag_records), kind], ["From the view to readers", seconds(gateway.read_lag_s)]]),
+  return section(
+    "lag",
+    "Lag",
+    tiles([
+      ["Observations that wait to be scored", known(kafka.lag_records), kind],
+      ["From the view to readers", seconds(gateway.read_lag_s)],
+    ]),
     kafka.error ? h("p", { class: "note" }, `Kafka could not be asked: ${kafka.error}`) : null,
     table,
   );
@@ -45,24 +78,48 @@ function lag({ kafka, gateway }) {
 
 function rates({ per_hour, counted_s }) {
   const rows = Object.entries(TOPICS).map(([topic, name]) =>
-    h("tr", {}, h("th", { scope: "row" }, name), h("td", { class: "number" }, whole(per_hour[topic] ?? 0)), h("td", { class: "number" }, ((per_hour[topic] ?? 0) / 3600).toFixed(1))),
+    h(
+      "tr",
+      {},
+      h("th", { scope: "row" }, name),
+      h("td", { class: "number" }, whole(per_hour[topic] ?? 0)),
+      h("td", { class: "number" }, ((per_hour[topic] ?? 0) / 3600).toFixed(1)),
+    ),
   );
-  const head = h("tr", {}, h("th", { scope: "col" }, "Events"), h("th", { scope: "col", class: "number" }, "An hour"), h("th", { scope: "col", class: "number" }, "A second"));
-  return section("rates", "Rates", h("p", { class: "note" }, `Counted by this gateway over the last ${whole(counted_s)} seconds.`),
-    h("table", {}, h("caption", { class: "unseen" }, "Events by topic"), h("thead", {}, head), h("tbody", {}, rows)));
+  const head = h(
+    "tr",
+    {},
+    h("th", { scope: "col" }, "Events"),
+    h("th", { scope: "col", class: "number" }, "An hour"),
+    h("th", { scope: "col", class: "number" }, "A second"),
+  );
+  return section(
+    "rates",
+    "Rates",
+    h("p", { class: "note" }, `Counted by this gateway over the last ${whole(counted_s)} seconds.`),
+    h("table", {}, h("caption", { class: "unseen" }, "Events by topic"), h("thead", {}, head), h("tbody", {}, rows)),
+  );
 }
 
 function letters({ kafka }) {
   const count = kafka.dead_letters;
-  return section("letters", "Dead letters",
+  return section(
+    "letters",
+    "Dead letters",
     tiles([["Records turned away, and kept", known(count), count ? "bad" : null]]),
-    h("p", { class: "note" }, "Each is kept with its bytes and the reason; `decibel dead-letters list` shows them, `requeue` sends them again."),
+    h(
+      "p",
+      { class: "note" },
+      "Each is kept with its bytes and the reason; `decibel dead-letters list` shows them, `requeue` sends them again.",
+    ),
   );
 }
 
 function state({ view, gateway }) {
   const began = Date.parse(gateway.started_at);
-  return section("state", "View and gateway",
+  return section(
+    "state",
+    "View and gateway",
     tiles([
       ["Incidents", whole(view.incidents)],
       ["Events kept for those who reconnect", whole(view.live_entries)],
@@ -71,7 +128,13 @@ function state({ view, gateway }) {
       ["Readers cut off for being slow", whole(gateway.dropped), gateway.dropped ? "bad" : null],
       ["Generation of the view", known(view.generation)],
     ]),
-    h("p", { class: "note" }, `Decibel ${gateway.version}; this gateway serves since `, timeOf(began, moment(began)), "."),
+    h(
+      "p",
+      { class: "note" },
+      `Decibel ${gateway.version}; this gateway serves since `,
+      timeOf(began, moment(began)),
+      ".",
+    ),
   );
 }
 

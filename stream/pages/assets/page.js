@@ -51,7 +51,12 @@ export function announce(text) {
 export function failed(error) {
   const box = byId("failure");
   box.hidden = false;
-  if (error.status === 404) fill(box, h("h1", {}, "Nothing is known of it"), h("p", {}, sentence(error.message), ". ", h("a", { href: "/" }, "Back to the board")));
+  if (error.status === 404)
+    fill(
+      box,
+      h("h1", {}, "Nothing is known of it"),
+      h("p", {}, sentence(error.message), ". ", h("a", { href: "/" }, "Back to the board")),
+    );
   else say(box, `The figures cannot be loaded: ${error.message}`);
 }
 

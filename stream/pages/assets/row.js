@@ -17,8 +17,16 @@ export function row(id) {
   const level = h("span", { class: "row-level" });
   const bar = h("span", { class: "row-bar", "aria-hidden": "true" }, h("span"));
   const noise = h("p", { class: "row-noise" }, h("span", { class: "unseen" }, "Noise "), number, " ", level);
-  const element = h("li", { class: "row", "data-incident": id },
-    rank, h("div", { class: "row-title" }, h("h2", {}, link), meta), trend, curve, noise, bar);
+  const element = h(
+    "li",
+    { class: "row", "data-incident": id },
+    rank,
+    h("div", { class: "row-title" }, h("h2", {}, link), meta),
+    trend,
+    curve,
+    noise,
+    bar,
+  );
   let drawn = "";
 
   function set(place, { title, score, trail }, now, all) {

@@ -42,8 +42,13 @@ function drawn(points, now, heat) {
   const y = (noise) => HEIGHT - 3 - ((HEIGHT - 6) * noise) / top;
   const line = points.map(([ms, noise]) => `${x(ms).toFixed(1)} ${y(noise).toFixed(1)}`).join("L");
   const [start, end] = [points[0], points.at(-1)];
-  return svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: `spark heat-${heat}`, "aria-hidden": "true", focusable: "false" },
-    svg("path", { class: "spark-area", d: `M${x(start[0]).toFixed(1)} ${HEIGHT}L${line}L${x(end[0]).toFixed(1)} ${HEIGHT}Z` }),
+  return svg(
+    "svg",
+    { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: `spark heat-${heat}`, "aria-hidden": "true", focusable: "false" },
+    svg("path", {
+      class: "spark-area",
+      d: `M${x(start[0]).toFixed(1)} ${HEIGHT}L${line}L${x(end[0]).toFixed(1)} ${HEIGHT}Z`,
+    }),
     svg("path", { class: "spark-line", d: `M${line}` }),
     svg("circle", { class: "spark-end", cx: x(end[0]).toFixed(1), cy: y(end[1]).toFixed(1), r: "2.6" }),
   );

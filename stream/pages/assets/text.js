@@ -76,6 +76,16 @@ export const incidentHref = (id) => `/incident/${encodeURIComponent(id)}`;
 /** The address of a figure's page. */
 export const figureHref = (name) => `/figure/${encodeURIComponent(name)}`;
 
+/** What a path says after `prefix`; as it stands where its percent signs mean nothing. */
+export function named(path, prefix) {
+  const part = path.slice(prefix.length);
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 /** The address that `text` is, if it is one of the web and nothing else (no javascript:, data:, mailto:), else null. */
 export function webHref(text) {
   if (!/^https?:\/\//i.test(text)) return null;

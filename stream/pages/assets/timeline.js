@@ -50,4 +50,10 @@ export function timeline(root, button) {
 }
 
 const entry = ({ kind, text, why, ms }) =>
-  h("li", { class: `moment moment-${kind}` }, timeOf(ms, moment(ms)), h("p", {}, h("strong", {}, text)), why ? h("p", { class: "note" }, why) : null);
+  h(
+    "li",
+    { class: `moment moment-${kind}` },
+    timeOf(ms, moment(ms)),
+    h("p", {}, h("strong", {}, text)),
+    why ? h("p", { class: "note" }, why) : null,
+  );

@@ -29,7 +29,10 @@ async function pump() {
     const [id, told] = queue.shift();
     asking += 1;
     ask(`incidents/${part(id)}`)
-      .then((found) => learn(id, found.profile), () => setTimeout(() => asked.delete(id), AGAIN_MS))
+      .then(
+        (found) => learn(id, found.profile),
+        () => setTimeout(() => asked.delete(id), AGAIN_MS),
+      )
       .finally(() => {
         asking -= 1;
         told();

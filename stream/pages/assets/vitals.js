@@ -34,10 +34,22 @@ export function vitals(root) {
     const peaked = Date.parse(score.peak.at);
     fill(peak, h("span", { class: "figure-number" }, shown(score.peak.noise)), " on ", timeOf(peaked, date(peaked)));
     const [begun, last] = [Date.parse(score.first_seen), Date.parse(score.last_seen)];
-    const estimated = score.audience_estimated > 0 ? `; ${(100 * score.audience_estimated).toFixed(0)} % of its audience is an estimate` : "";
-    fill(coverage,
+    const estimated =
+      score.audience_estimated > 0
+        ? `; ${(100 * score.audience_estimated).toFixed(0)} % of its audience is an estimate`
+        : "";
+    fill(
+      coverage,
       `${counted(score.items, "source item")} across ${counted(score.platforms, "platform")}`,
-      h("span", { class: "note" }, "from ", timeOf(begun, moment(begun)), " to ", timeOf(last, moment(last)), estimated),
+      h(
+        "span",
+        { class: "note" },
+        "from ",
+        timeOf(begun, moment(begun)),
+        " to ",
+        timeOf(last, moment(last)),
+        estimated,
+      ),
     );
     say(first, lead(score.lead_time));
   }
@@ -45,7 +57,10 @@ export function vitals(root) {
   function tick(now, all) {
     const noise = noiseAt(score, now);
     say(left, `${(100 * decay(score, now)).toFixed(1)} %`);
-    say(since, `${span((now - Date.parse(score.anchor)) / 1000)} after the last new coverage; ${noise.toFixed(2)} points`);
+    say(
+      since,
+      `${span((now - Date.parse(score.anchor)) / 1000)} after the last new coverage; ${noise.toFixed(2)} points`,
+    );
     say(step, countdown(score, noise, now, all));
     // One in the past is about to be told by the workers.
     const due = score.next_deadline ? Date.parse(score.next_deadline) : null;
@@ -70,7 +85,12 @@ function countdown(score, noise, now, all) {
 /** `in 2 h 11 min 05 s` until `ms`. */
 function until(ms, now) {
   const seconds = Math.max(0, Math.ceil((ms - now) / 1000));
-  const parts = [Math.floor(seconds / 86400), Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60, seconds % 60];
+  const parts = [
+    Math.floor(seconds / 86400),
+    Math.floor(seconds / 3600) % 24,
+    Math.floor(seconds / 60) % 60,
+    seconds % 60,
+  ];
   const two = (number) => String(number).padStart(2, "0");
   if (parts[0]) return `in ${parts[0]} d ${parts[1]} h ${two(parts[2])} min`;
   if (parts[1]) return `in ${parts[1]} h ${two(parts[2])} min ${two(parts[3])} s`;

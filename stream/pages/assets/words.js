@@ -5,7 +5,8 @@ import { h } from "./dom.js";
 const ARROWS = { Surging: "↑", Rising: "↗", "Holding steady": "→", Cooling: "↘", Fading: "↓" };
 
 /** A state as a label. */
-export const stateLabel = (state) => h("span", { class: `state-label state-${state.toLowerCase().replaceAll(" ", "-")}` }, state);
+export const stateLabel = (state) =>
+  h("span", { class: `state-label state-${state.toLowerCase().replaceAll(" ", "-")}` }, state);
 
 /** A trend as an arrow and its word. */
 export function trendLabel(trend) {
@@ -14,4 +15,5 @@ export function trendLabel(trend) {
 }
 
 /** A tier as a letter in a box, said in full. */
-export const tierLabel = (tier) => h("span", { class: "tier", title: `Tier ${tier}` }, h("span", { class: "unseen" }, "tier "), tier);
+export const tierLabel = (tier) =>
+  h("span", { class: "tier", title: `Tier ${tier}` }, h("span", { class: "unseen" }, "tier "), tier);

@@ -75,6 +75,8 @@ async def test_axe_finds_nothing_on_a_page(filled, browser, name, scheme, viewpo
         await expect(page.locator(ready).first).to_be_visible(timeout=WAIT_MS)
         for closed in await page.locator("details").all():
             await closed.locator("summary").click()
+        # What is just coming into sight has less contrast than what is there.
+        await page.wait_for_function("document.getAnimations().length === 0")
         found = await Axe().run(page)
         issues = [
             (each["impact"], each["id"], [node["html"][:160] for node in each["nodes"]])

@@ -64,6 +64,21 @@ async def test_the_first_view_is_within_the_budget(thousand, browser, path, read
         assert 10 < total < BUDGET_KB, sorted((round(size), names[key]) for key, size in came.items())
 
 
+async def test_a_long_board_stays_long_when_it_is_asked_for_anew(thousand, browser):
+    """Given a board unfolded to more than one answer holds; when one of its first falls silent; then that one leaves,
+    who was below comes up, and as many as before are shown."""
+    async with page_of(browser) as page:
+        await page.goto(thousand.address)
+        await is_live(page)
+        for count in range(50, 250, 25):
+            await page.get_by_role("button", name="Show 25 more").click()
+            await expect(page.locator(".row")).to_have_count(count, timeout=WAIT_MS)
+        await thousand.send(item("x1", "i0001", h=0.001, seen=1.0, retracted=True))
+        await expect(page.locator('[data-incident="i0001"]')).to_have_count(0, timeout=WAIT_MS)
+        await expect(page.locator(".row")).to_have_count(225, timeout=WAIT_MS)
+        await expect(page.locator("#failure")).to_be_hidden()
+
+
 async def test_a_board_of_a_thousand_is_read_page_by_page(thousand, browser):
     """Given a thousand incidents; when the board is opened and more is asked for; then it shows 25, then 50, in
     order of noise; and one from far below that becomes loud takes its place."""
