@@ -28,7 +28,7 @@ START_S: Final = 300.0
 """How long a peer may take to its first update; after a kill it has all its state to read."""
 
 RUN_S: Final = 1800.0
-DRAIN_S: Final = 60.0
+DRAIN_S: Final = 180.0
 
 WARM_SHARE: Final = 0.2
 """Part of a load after which a peer is measured: programs are loaded by then, and Java has compiled what it will.
