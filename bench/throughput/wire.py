@@ -18,6 +18,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 from kafka import KafkaAdminClient
+from kafka.admin import MemberToRemove
 
 from bench.throughput.loads import Record
 
@@ -133,6 +134,18 @@ class Wire:
         described = self._admin.describe_consumer_groups([group])[group].result(ANSWER_S)
         settled = described.state in (ConsumerGroupState.STABLE, ConsumerGroupState.EMPTY)
         return len(described.members) if settled else -1
+
+    def expel(self, group: str) -> None:
+        """Let a group know that its members are gone: it would wait for who was killed until the session ends."""
+        described = self._admin.describe_consumer_groups([group])[group].result(ANSWER_S)
+        gone = [MemberToRemove(member_id=member.member_id) for member in described.members]
+        admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
+        try:
+            if gone:
+                admin.remove_group_members(group, gone)
+        finally:
+            admin.close()
+        until(lambda: self.members(group) == 0, f"{group} to be without members", ANSWER_S)
 
     # -- records -----------------------------------------------------------------------------------------------------
 
