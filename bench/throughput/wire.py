@@ -30,6 +30,17 @@ PAUSE_S: Final = 0.02
 _LOG_APPEND: Final = {"message.timestamp.type": "LogAppendTime"}
 
 
+_NO_GROUP_YET: Final = frozenset(
+    {
+        KafkaError.GROUP_ID_NOT_FOUND,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.NOT_COORDINATOR,
+    }
+)
+"""What a broker answers while a group, or the topic that holds the groups, is only being made."""
+
+
 class Logged(NamedTuple):
     """What a topic holds: records, bytes of their keys, of their values with headers, of its logs on disk."""
 
@@ -124,14 +135,19 @@ class Wire:
         try:
             found = asked[group].result(ANSWER_S).topic_partitions
         except KafkaException as error:
-            if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
+            if error.args[0].code() in _NO_GROUP_YET:
                 return 0
             raise
         return sum(max(0, each.offset) for each in found if each.topic == topic)
 
     def members(self, group: str) -> int:
         """Return how many members a group has; -1 while they agree on who reads what."""
-        described = self._admin.describe_consumer_groups([group])[group].result(ANSWER_S)
+        try:
+            described = self._admin.describe_consumer_groups([group])[group].result(ANSWER_S)
+        except KafkaException as error:
+            if error.args[0].code() in _NO_GROUP_YET:
+                return -1
+            raise
         settled = described.state in (ConsumerGroupState.STABLE, ConsumerGroupState.EMPTY)
         return len(described.members) if settled else -1
 
