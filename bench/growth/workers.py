@@ -6,7 +6,6 @@ import shlex
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Final
 
 from msgspec import Struct
 
@@ -17,9 +16,6 @@ from bench.throughput.peers.peer import Peer
 from bench.throughput.peers.work import Place
 from bench.throughput.run import DRAIN_S, HELD_BACK, WARM_EVENTS, Runner, Work
 from bench.throughput.wire import until
-
-HELD_S: Final = 60
-"""A group waits so long for workers that are held while the topic is filled."""
 
 
 class Scaled(Struct, frozen=True):
@@ -49,7 +45,7 @@ class Restarted(Struct, frozen=True):
 
 def scaled(runner: Runner, number: int, given: Work) -> Scaled:
     """Let so many workers read `given`; they are all there, and held, while the topic is filled."""
-    peer = _with(number=number, session_s=HELD_S)
+    peer = _with(number=number)
     with runner.place(peer) as place:
         runner.wire.produce(place.source, given.records[:WARM_EVENTS])
         peer.prepare(runner.wire, place)
@@ -84,7 +80,7 @@ def restarted(runner: Runner, incidents: int, stores: Sequence[str]) -> Iterator
         )
 
 
-def _with(number: int = 1, store: str = "memory", session_s: int = 6) -> Peer:
+def _with(number: int = 1, store: str = "memory") -> Peer:
     """Decibel as it takes part in the benchmarks, run several times at once or with another store."""
     (decibel,) = chosen(["decibel"])
 
@@ -93,7 +89,6 @@ def _with(number: int = 1, store: str = "memory", session_s: int = 6) -> Peer:
             **decibel.environ(place),
             "DECIBEL_WORKER_STORE": f"{store}://",
             "DECIBEL_WORKER_DATADIR": place.folder,
-            "DECIBEL_WORKER_SESSION_TIMEOUT_S": str(session_s),
         }
 
     return replace(

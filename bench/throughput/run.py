@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -28,14 +29,10 @@ START_S: Final = 300.0
 """How long a peer may take to its first update; after a kill it has all its state to read."""
 
 RUN_S: Final = 1800.0
-DRAIN_S: Final = 60.0
+DRAIN_S: Final = 180.0
 
 WARM_SHARE: Final = 0.2
-"""Part of a load after which a peer is measured: programs are loaded by then, and Java has compiled what it will.
-
-The moment is that of a commit, and where each event has its update, what is under way is known as well: Faust commits
-thousands of events late. Elsewhere it is little beside a load of a million.
-"""
+"""Part of a load that is read before a peer is measured: programs are loaded by then, and Java has compiled most."""
 
 WARM_EVENTS: Final = 2000
 """Read before latency is measured, so that nothing is met for the first time."""
@@ -66,7 +63,7 @@ class Throughput(NamedTuple):
     """What a run came to; `wrong` says which incidents are not right.
 
     `per_s` are events per second by the clock on the wall, `per_cpu_s` per second of CPU, user and system, of all its
-    processes and threads; both once `WARM_SHARE` of the load is done.
+    processes and threads; both after `WARM_SHARE` of the load.
     """
 
     events: int
@@ -103,7 +100,7 @@ class Runner:
     """Runs peers on one broker, each run on topics and in a folder of its own that are gone afterwards."""
 
     def __init__(self, wire: Wire, folder: Path) -> None:
-        self.wire, self._folder, self._runs = wire, folder, 0
+        self.wire, self._folder = wire, folder
 
     def throughput(
         self, peer: Peer, given: Work, *, recovery: bool, environ: Mapping[str, str] | None = None
@@ -113,9 +110,8 @@ class Runner:
         `environ` goes to its processes as well.
         """
         with self.place(peer) as place:
-            self.wire.produce(place.source, given.records)
             peer.prepare(self.wire, place)
-            per_s, per_cpu_s, peak_rss = self._rates(peer, place, len(given.records), environ)
+            per_s, per_cpu_s, peak_rss = self._rates(peer, place, given.records, environ)
             return Throughput(
                 len(given.records),
                 per_s,
@@ -147,27 +143,32 @@ class Runner:
         return Latency(quantile(took, 0.5) * 1e3, quantile(took, 0.99) * 1e3, len(measured), lost, achieved)
 
     def _rates(
-        self, peer: Peer, place: Place, events: int, environ: Mapping[str, str] | None
+        self, peer: Peer, place: Place, records: Sequence[Record], environ: Mapping[str, str] | None
     ) -> tuple[float, float, int]:
-        """Let a peer read a topic of so many events; return events per second (wall, CPU), and its peak memory."""
+        """Let a peer read records; return events per second (wall, CPU), and its peak memory.
+
+        It reads `WARM_SHARE` of them first, and is held while the topic is filled with the others.
+        """
+        warm = int(len(records) * WARM_SHARE)
+        self.wire.produce(place.source, records[:warm])
         with self.tree(peer, place, environ) as tree:
-            self.until_first_update(peer, place, tree)
-            done, wall, cpu = 0, time.monotonic(), tree.cpu_s()
-            warm = self.until_done(peer, place, tree, int(events * WARM_SHARE))
-            if warm < events:  # else the load is so small that all of it was committed at once
-                done, wall, cpu = warm, time.monotonic(), tree.cpu_s()
-            self.until_done(peer, place, tree, events)
+            self.until_done(peer, place, tree, warm)
+            tree.hold()
+            self.wire.produce(place.source, records[warm:])
+            wall, cpu = time.monotonic(), tree.cpu_s()
+            tree.go_on()
+            self.until_done(peer, place, tree, len(records))
             wall, cpu = time.monotonic() - wall, tree.cpu_s() - cpu
             tree.kill()
-        return (events - done) / wall, (events - done) / max(cpu, CPU_TICK_S), tree.peak_rss
+        events = len(records) - warm
+        return events / wall, events / max(cpu, CPU_TICK_S), tree.peak_rss
 
     # -- steps -------------------------------------------------------------------------------------------------------
 
     @contextmanager
     def place(self, peer: Peer) -> Iterator[Place]:
         """Enter where a new run of a peer works: topics, group and folder of its own, gone when it is left."""
-        self._runs += 1
-        name = f"run{self._runs}-{peer.name}"
+        name = f"run-{uuid.uuid4().hex[:8]}-{peer.name}"
         folder = self._folder / name
         folder.mkdir()
         topics = (f"{name}-source-items", f"{name}-updates", f"{name}-changelog")
@@ -194,22 +195,16 @@ class Runner:
 
         until(updated, f"{peer.name} to give an update; its log ends:\n{tree.tail()}", START_S)
 
-    def until_done(self, peer: Peer, place: Place, tree: Tree, events: int) -> int:
-        """Wait until it has done, and if it ever does committed, so many events; return how many. Raises as above.
-
-        How many it has done is told by its updates where there is one for each event, else by what it has committed.
-        """
-        found = 0
+    def until_done(self, peer: Peer, place: Place, tree: Tree, events: int) -> None:
+        """Wait until it has committed so many events, or has updates for them. Raises as above."""
 
         def done() -> bool:
-            nonlocal found
             tree.check()
-            committed = self.wire.committed(place.group, place.source) if peer.commits else events
-            found = self.wire.total(peer.output(place)) if peer.updates_each else committed
-            return min(found, committed) >= events
+            if peer.commits:
+                return self.wire.committed(place.group, place.source) >= events
+            return self.wire.total(peer.output(place)) >= events
 
         until(done, f"{peer.name} to be done with {events} events; its log ends:\n{tree.tail()}", RUN_S)
-        return found
 
     def wrong(self, peer: Peer, place: Place, expected: Mapping[str, Sums]) -> list[str]:
         """Hold what it counts of every incident against what it must."""
@@ -222,10 +217,10 @@ class Runner:
     def recovery(self, peer: Peer, place: Place, held_back: Sequence[Record]) -> Recovery:
         """Return what it takes from a restart after a kill to the first update of a record that was not read yet.
 
-        It starts on an empty disk, if its state is in Kafka, and once the group has missed the one that was killed.
+        It starts on an empty disk, if its state is in Kafka, and its group knows that the one that was killed is gone.
         """
         if peer.commits:
-            until(lambda: self.wire.members(place.group) == 0, "the group to miss its member", DRAIN_S, 0.2)
+            self.wire.expel(place.group)
         if not peer.needs_its_disk:
             shutil.rmtree(place.folder)
             Path(place.folder).mkdir()

@@ -17,6 +17,9 @@ import psutil
 SAMPLE_S: Final = 0.2
 """Between two looks at the memory; the kernel's own peak would miss what several processes hold at once."""
 
+LOOKS_A_TREE: Final = 10
+"""Every so many looks the tree itself is looked up: that goes through all processes of the machine."""
+
 STOP_S: Final = 20.0
 
 
@@ -116,9 +119,13 @@ class Tree:
             return []
 
     def _sample(self) -> None:
+        looks, processes = 0, self._processes()
         while not self._ended.wait(SAMPLE_S):
+            looks += 1
+            if looks % LOOKS_A_TREE == 0:
+                processes = self._processes()
             held = 0
-            for process in self._processes():
+            for process in processes:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     held += process.memory_info().rss
             self.peak_rss = max(self.peak_rss, held)

@@ -18,6 +18,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 from kafka import KafkaAdminClient
+from kafka.admin import MemberToRemove
 
 from bench.throughput.loads import Record
 
@@ -27,6 +28,17 @@ PAUSE_S: Final = 0.02
 """Between two questions to the broker: short against any run, and no load on it."""
 
 _LOG_APPEND: Final = {"message.timestamp.type": "LogAppendTime"}
+
+
+_NO_GROUP_YET: Final = frozenset(
+    {
+        KafkaError.GROUP_ID_NOT_FOUND,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.NOT_COORDINATOR,
+    }
+)
+"""What a broker answers while a group, or the topic that holds the groups, is only being made."""
 
 
 class Logged(NamedTuple):
@@ -123,16 +135,33 @@ class Wire:
         try:
             found = asked[group].result(ANSWER_S).topic_partitions
         except KafkaException as error:
-            if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
+            if error.args[0].code() in _NO_GROUP_YET:
                 return 0
             raise
         return sum(max(0, each.offset) for each in found if each.topic == topic)
 
     def members(self, group: str) -> int:
         """Return how many members a group has; -1 while they agree on who reads what."""
-        described = self._admin.describe_consumer_groups([group])[group].result(ANSWER_S)
+        try:
+            described = self._admin.describe_consumer_groups([group])[group].result(ANSWER_S)
+        except KafkaException as error:
+            if error.args[0].code() in _NO_GROUP_YET:
+                return -1
+            raise
         settled = described.state in (ConsumerGroupState.STABLE, ConsumerGroupState.EMPTY)
         return len(described.members) if settled else -1
+
+    def expel(self, group: str) -> None:
+        """Let a group know that its members are gone: it would wait for who was killed until the session ends."""
+        described = self._admin.describe_consumer_groups([group])[group].result(ANSWER_S)
+        gone = [MemberToRemove(member_id=member.member_id) for member in described.members]
+        admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
+        try:
+            if gone:
+                admin.remove_group_members(group, gone)
+        finally:
+            admin.close()
+        until(lambda: self.members(group) == 0, f"{group} to be without members", ANSWER_S)
 
     # -- records -----------------------------------------------------------------------------------------------------
 

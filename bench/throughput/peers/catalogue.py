@@ -72,7 +72,6 @@ PEERS: Final = (
         missing=_is_here,
         version=lambda: version_of("faust-streaming"),
         share=0.1,
-        updates_each=True,
     ),
     Peer(
         name="quix",
@@ -81,7 +80,6 @@ PEERS: Final = (
         missing=environment.missing,
         version=lambda: environment.version("quixstreams"),
         changelogs=_quix_changelogs,
-        updates_each=True,
     ),
     Peer(
         name="bytewax",
@@ -91,7 +89,6 @@ PEERS: Final = (
         version=lambda: environment.version("bytewax"),
         prepare=_prepare_bytewax,
         commits=False,
-        updates_each=True,
         needs_its_disk=True,
     ),
     Peer(

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from bench.throughput.expected import Sums
-from bench.throughput.peers.work import Place
+from bench.throughput.peers.work import SESSION_MS, Place
 from bench.throughput.wire import Wire
 from schemas.times import Moment, to_epoch
 from schemas.topics import NOISE_SCORES, SOURCE_ITEMS
@@ -36,7 +36,7 @@ def command(place: Place) -> list[str]:
 
 
 def environ(place: Place) -> dict[str, str]:
-    """Return its settings: stream time, as for any recording; a short session; all else as it ships.
+    """Return its settings: stream time, as for any recording; the session of all peers; all else as it ships.
 
     The prefix of its topics is what stands before `source-items` in the topic that all peers read.
     """
@@ -45,8 +45,7 @@ def environ(place: Place) -> dict[str, str]:
         "DECIBEL_TOPICS_PREFIX": place.source.removesuffix(SOURCE_ITEMS),
         "DECIBEL_APP_ID": place.group,
         "DECIBEL_CLOCK": "stream",
-        "DECIBEL_WORKER_SESSION_TIMEOUT_S": "6",
-        "DECIBEL_WORKER_HEARTBEAT_S": "1",
+        "DECIBEL_WORKER_SESSION_TIMEOUT_S": str(SESSION_MS // 1000),
         "DECIBEL_WORKER_HTTP_PORT": "0",
     }
 

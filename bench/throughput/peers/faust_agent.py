@@ -13,7 +13,7 @@ import aiokafka
 import faust
 from faust.transport.drivers import aiokafka as driver
 
-from bench.throughput.peers.work import Place, heard
+from bench.throughput.peers.work import SESSION_MS, Place, heard
 
 FETCH_WAIT_MS = 20
 
@@ -60,8 +60,7 @@ def make_app(place: Place) -> faust.App:
         broker=f"kafka://{place.bootstrap}",
         store="memory://",
         topic_partitions=8,
-        broker_session_timeout=6.0,
-        broker_heartbeat_interval=1.0,
+        broker_session_timeout=SESSION_MS / 1000.0,
         datadir=place.folder,
         web_enabled=False,
     )

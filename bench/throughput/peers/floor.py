@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
-from bench.throughput.peers.work import NEW, Observed, Place, State, heard, row, update
+from bench.throughput.peers.work import NEW, SESSION_MS, Observed, Place, State, heard, row, update
 
 BATCH: Final = 2000
 """Most records of one fetch, as `worker.max_batch_records`."""
@@ -81,8 +81,7 @@ async def run(place: Place, sizes: Sizes) -> None:
         auto_offset_reset="earliest",
         enable_auto_commit=False,
         fetch_max_wait_ms=50,
-        session_timeout_ms=6000,
-        heartbeat_interval_ms=1000,
+        session_timeout_ms=SESSION_MS,
     )
     producer = AIOKafkaProducer(
         bootstrap_servers=place.bootstrap,

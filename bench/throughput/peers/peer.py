@@ -61,8 +61,7 @@ class Peer:
         counts: the topic whose last record of each incident says what it counts; `counted`: what that is, to be held
             against `wanted` of the incident's sums.
         share: the part of a load that it reads; the obvious Faust agent would take minutes over all of it.
-        commits: whether it commits offsets in its group; `updates_each`: whether each event has an update of its own.
-            By either it is told how far it is.
+        commits: whether it commits offsets in its group. Without, it is done when each event has its update.
         writes_as: the peer whose records it is given the sizes of; it takes part only beside it.
         recovers: whether it recovers at all; `needs_its_disk`: whether from its folder rather than from Kafka.
     """
@@ -82,7 +81,6 @@ class Peer:
     wanted: Callable[[Sums], object] = _wanted
     share: float = 1.0
     commits: bool = True
-    updates_each: bool = False
     recovers: bool = True
     needs_its_disk: bool = False
     writes_as: str = ""

@@ -7,7 +7,7 @@ from typing import Any
 from quixstreams import Application
 from quixstreams.state import State as Store
 
-from bench.throughput.peers.work import NEW, Place, decode, heard, update
+from bench.throughput.peers.work import NEW, SESSION_MS, Place, decode, heard, update
 
 
 def run(place: Place) -> None:
@@ -19,7 +19,7 @@ def run(place: Place) -> None:
         use_changelog_topics=True,
         state_dir=f"{place.folder}/quix",
         commit_interval=1.0,
-        consumer_extra_config={"session.timeout.ms": 6000, "heartbeat.interval.ms": 1000},
+        consumer_extra_config={"session.timeout.ms": SESSION_MS},
         producer_extra_config={"compression.type": "lz4", "linger.ms": 5},
         loglevel="WARNING",
     )

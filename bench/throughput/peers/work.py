@@ -14,6 +14,9 @@ import msgspec
 
 HALF_LIFE_S: Final = 6.0 * 3600.0
 
+SESSION_MS: Final = 60_000
+"""A group waits so long for a member without a sign of life: longer than one is held while its topic is filled."""
+
 State = tuple[int, int, float, float]
 """Observations, interactions, noise, and when it was observed last (epoch seconds)."""
 
