@@ -88,6 +88,15 @@ def test_a_hold_that_something_new_breaks_off_begins_anew():
     assert hours(7.0) < back.at < hours(7.5)
 
 
+def test_what_something_new_brings_to_an_end_is_held_no_more():
+    quiet = Rule((State.EMERGING,), State.RESOLVED, (Condition("noise", "below", 25.0),), 12.0, "back")
+    incident = Incident(items=1, composite=50.0, last_seen=hours(1.0), holds_since={0: hours(0.0)})
+
+    resume(incident, policy_of(quiet), hours(1.0))
+
+    assert incident.holds_since == {}
+
+
 def test_a_hold_goes_on_through_a_step_to_a_state_that_its_rule_leads_from_too():
     # given: noise of 70 for four hours leads from both states; after one hour a second platform makes it debated
     loud_for_long = structs.replace(POLICY.lifecycle.rules[0], when=(Condition("noise", "at_least", 70.0),))
