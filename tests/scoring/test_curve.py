@@ -16,7 +16,7 @@ from scoring.curve import (
     slope_per_hour,
     slope_turns,
 )
-from scoring.decay import decay, falls_below
+from scoring.decay import NEVER, decay, falls_below
 from scoring.incident import Incident
 from tests.builders import hours
 from tests.driver import SHIPPED_POLICY as POLICY
@@ -183,3 +183,13 @@ def test_nothing_decays_before_its_time():
     assert decay(0.0, 10.0) == 1.0
     assert decay(-1.0, 10.0) == 1.0
     assert decay(1e9, 1.0) == 0.0
+
+
+def test_decay_alone_brings_the_noise_no_further_below_its_mean_than_the_lag_of_the_mean():
+    """A mean with a memory of 6 h lags 168 / 162 behind what halves in 168 h: to 3 % below it falls, to 4 % never."""
+    row = Incident(items=1, composite=50.0, last_seen=hours(0.0), averages_at=hours(0.0), noise_average=40.0)
+
+    three, four = slope_turns(row, POLICY, (1.03, 1.04))
+
+    assert hours(0.0) < three < NEVER
+    assert four == NEVER

@@ -97,3 +97,10 @@ def test_of_one_that_is_not_to_come_any_more_nothing_stays_when_its_time_is_over
     deadlines.plan("a", math.inf)
     deadlines.pop(9.0)
     assert (deadlines._heap, deadlines._entry) == ([], {})
+
+
+def test_the_same_plan_again_puts_nothing_on_the_heap():
+    deadlines = Deadlines()
+    for _ in range(3):
+        deadlines.plan("a", 5.0)
+    assert deadlines._heap == [(5.0, "a")]

@@ -3,6 +3,8 @@
 import msgspec
 import pytest
 
+from schemas.source_item import Moved, MovedCount
+from schemas.times import from_epoch
 from scoring.item import Counted, ItemRow, Version, count, rewrite
 from tests.builders import hours, item
 from tests.driver import SHIPPED_POLICY as POLICY
@@ -74,6 +76,27 @@ def test_an_observation_does_not_replace_itself_or_a_later_one():
     once = counted(item("a"))
     assert not once.stands_against(once)
     assert not counted(item("a", likes=99)).stands_against(counted(item("a"), observed_at=hours(3.0)))
+
+
+def test_of_two_of_one_time_the_greater_by_content_stands_and_never_both():
+    few, many = said(1), said(9)
+    assert (many.stands_against(few), few.stands_against(many)) == (True, False)
+
+
+def test_what_was_counted_elsewhere_is_taken_as_it_is_up_to_the_bounds_that_it_had_there():
+    # given
+    most = 1_000_000 * (1 + 1_000_000)
+    within, beyond = MovedCount(7, most, most, ("ann",)), MovedCount(10**14, most + 1, most + 1, ())
+
+    # when
+    kept, cut = (
+        counted(msgspec.structs.replace(item("a"), moved=Moved(("old",), from_epoch(hours(1.0)), each)))
+        for each in (within, beyond)
+    )
+
+    # then
+    assert (kept.interactions, kept.critic, kept.defender, kept.figures) == (7, most, most, ("ann",))
+    assert (cut.interactions, cut.critic, cut.defender) == (1000 * 10**10, most, most)
 
 
 def test_a_first_version_has_none_before_it():

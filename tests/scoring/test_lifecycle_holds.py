@@ -72,6 +72,31 @@ def test_a_hold_that_began_by_itself_goes_on_when_something_comes_that_leaves_it
     assert steps(alone)[1].to is State.EMERGING
 
 
+def test_a_hold_that_something_new_breaks_off_begins_anew():
+    """Given velocity below 7.5 since hour 2.1, and at hour 3 a second burst, after which it is so from hour 5.1 on."""
+    driver = Driver(policy_of(*POLICY.lifecycle.rules))
+    growing_burst(driver)
+    for number in range(40):
+        driver.pipe(item(f"again{number}", h=3.0 + number * 0.005))
+
+    # when
+    driver.advance(hours(12.0))
+
+    # then: it holds for two hours
+    grown, back = steps(driver)[:2]
+    assert (grown.to, back.to) == (State.GROWING, State.EMERGING)
+    assert hours(7.0) < back.at < hours(7.5)
+
+
+def test_what_something_new_brings_to_an_end_is_held_no_more():
+    quiet = Rule((State.EMERGING,), State.RESOLVED, (Condition("noise", "below", 25.0),), 12.0, "back")
+    incident = Incident(items=1, composite=50.0, last_seen=hours(1.0), holds_since={0: hours(0.0)})
+
+    resume(incident, policy_of(quiet), hours(1.0))
+
+    assert incident.holds_since == {}
+
+
 def test_a_hold_goes_on_through_a_step_to_a_state_that_its_rule_leads_from_too():
     # given: noise of 70 for four hours leads from both states; after one hour a second platform makes it debated
     loud_for_long = structs.replace(POLICY.lifecycle.rules[0], when=(Condition("noise", "at_least", 70.0),))

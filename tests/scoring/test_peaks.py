@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from schemas.times import to_epoch
 from schemas.topics import NOISE_SCORES, PEAK_CROSSINGS
 from schemas.words import PeakKind
+from scoring.decay import NEVER
 from scoring.incident import Incident
-from scoring.peaks import Crossing, cross
+from scoring.peaks import Crossing, announced_at, cross
 from tests import oracle
 from tests.builders import hours, item, profile
 from tests.driver import SHIPPED_POLICY as POLICY
@@ -171,6 +172,23 @@ def test_a_build_up_that_is_taken_back_within_the_pause_is_no_new_peak():
 
     # then
     assert len(crossings(driver, PeakKind.NEW_PEAK)) == 1
+
+
+@pytest.mark.parametrize(("composite", "told"), [(45.01, False), (46.0, True)])
+def test_a_peak_within_the_pause_has_a_deadline_only_if_it_is_still_one_when_the_pause_is_over(
+    composite, told
+):
+    # given: 40 were told at hour 0, and 45 are worth telling; 45.01 are below that within three minutes
+    row = Incident(
+        items=1,
+        composite=composite,
+        last_seen=hours(0.0),
+        peak_noise=composite,
+        announced=40.0,
+        announced_at=hours(0.0),
+    )
+
+    assert announced_at(row, POLICY) == (hours(POLICY.peaks.pause_h) if told else NEVER)
 
 
 def test_a_level_is_left_only_two_points_below_its_edge():

@@ -174,6 +174,17 @@ def test_an_error_names_the_file_and_the_key(tmp_path, pattern, replacement, say
             ),
         ),
         (
+            r"^pause_h = 3.0",
+            "pause_h = 24.0",
+            "peaks.pause_h: 24 must be below peaks.hold_h, 24: a peak is told before it is confirmed",
+        ),
+        (
+            r"hours = 6.0",
+            "hours = 1.0",
+            "forecast.horizons: each must lie further ahead than the one before",
+        ),
+        (r"^more = 0.4", "more = 0.5", "spike.thresholds: fewer > balanced > more must hold"),
+        (
             r"^cooling_ratio = 0.6",
             "cooling_ratio = 0.25",
             "trend: fading_ratio < cooling_ratio < 1 < rising_ratio < surging_ratio must hold",
@@ -200,6 +211,41 @@ def test_an_error_says_what_must_hold(tmp_path, pattern, replacement, says):
 )
 def test_the_edges_of_what_may_be_set_may_be_set(tmp_path, pattern, replacement):
     assert load_policy(changed(tmp_path, pattern, replacement)).version
+
+
+@pytest.mark.parametrize("tempo", ["series", "incident"])
+@pytest.mark.parametrize(
+    "hours_of", [(6.0, 6.0, 36.0, 72.0), (3.0, 36.0, 36.0, 72.0), (3.0, 6.0, 36.0, 35.0)], ids=str
+)
+def test_each_memory_of_a_spike_is_longer_than_the_one_before(tempo, hours_of):
+    wrong = dict(zip(("fast_h", "slow_h", "mean_h", "spread_h"), hours_of, strict=True))
+    policy = load_policy()
+    spike = msgspec.structs.replace(
+        policy.spike, **{tempo: msgspec.structs.replace(getattr(policy.spike, tempo), **wrong)}
+    )
+
+    with pytest.raises(PolicyError) as refused:
+        check(msgspec.structs.replace(policy, spike=spike))
+    assert str(refused.value) == f"spike.{tempo}: fast_h < slow_h < mean_h <= spread_h must hold"
+
+
+def test_mean_and_spread_may_be_remembered_for_as_long_and_quantiles_of_growth_may_be_equal():
+    policy = load_policy()
+    even = msgspec.structs.replace(policy.spike.series, mean_h=36.0, spread_h=36.0)
+    first, *others = policy.forecast.horizons
+    flat = (msgspec.structs.replace(first, growth=(0.5, 0.5, 0.5, 0.5)), *others)
+    check(
+        msgspec.structs.replace(
+            policy,
+            spike=msgspec.structs.replace(policy.spike, series=even),
+            forecast=msgspec.structs.replace(policy.forecast, horizons=flat),
+        )
+    )
+
+
+def test_a_platform_that_is_named_has_constants_of_its_own():
+    policy = load_policy()
+    assert policy.platform("x") is policy.platforms["x"]
 
 
 def test_one_factor_may_have_all_the_weight():

@@ -165,3 +165,14 @@ def test_the_deadline_after_a_deadline_is_a_later_one():
     # then
     assert 5 < len(found) < 50
     assert found == sorted(set(found))
+
+
+def test_a_level_is_told_to_be_left_below_its_edge_less_the_hysteresis():
+    driver = Driver()
+    loud(driver)
+    told = [each.what for each in upcoming(driver.state(), POLICY, driver.ledger.time)]
+
+    assert [each for each in told if each.startswith("the noise falls")] == [
+        f"the noise falls below {edge} and leaves {level}"
+        for edge, level in ((73, "Uproar"), (58, "Clamor"), (43, "Chatter"), (23, "Murmur"), (8, "Whisper"))
+    ]
