@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 
 KEEPALIVE_S: Final = 75.0
 """How long an idle connection is kept for the next request; longer than the proxies' 60 s, so that they end it."""
-MOST_LINE: Final = 8190
-"""Longest request line and header; ids of 256 characters, each percent-encoded, fit."""
+MOST_LINE: Final = 256 * 1024
+"""Longest address, in bytes: fifty ids of 256 characters, each of which may take twelve (`%F0%9F%98%80`), fit."""
 
 
 async def serve(
@@ -57,7 +57,6 @@ async def serve(
             keepalive_timeout=KEEPALIVE_S,
             shutdown_timeout=settings.gateway.drain_timeout_s,
             max_line_size=MOST_LINE,
-            max_field_size=MOST_LINE,
         )
         following = asyncio.create_task(hub.run(stop))
         try:

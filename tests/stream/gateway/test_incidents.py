@@ -224,3 +224,10 @@ async def test_an_empty_view_has_empty_answers():
         for path in ("/feed.atom", "/badge/leak.svg"):
             async with running.http.get(path) as answer:
                 assert answer.status == 200
+
+
+async def test_the_longest_address_that_is_allowed_is_answered(gateway):
+    asked = [("platform", f"{number:02}" + "😀" * 62) for number in range(50)] + [("cursor", "é" * 2048)]
+    problem = await gateway.json("/api/v1/incidents", 400, params=asked)
+    assert problem["parameter"] == "cursor"
+    assert (await gateway.json("/api/v1/incidents", params=asked[:-1]))["incidents"] == []
