@@ -152,6 +152,7 @@ class Runner:
         warm = int(len(records) * WARM_SHARE)
         self.wire.produce(place.source, records[:warm])
         with self.tree(peer, place, environ) as tree:
+            self.until_first_update(peer, place, tree)  # before its group is there, it is not asked about
             self.until_done(peer, place, tree, warm)
             tree.hold()
             self.wire.produce(place.source, records[warm:])

@@ -130,7 +130,10 @@ class Wire:
     # -- groups ------------------------------------------------------------------------------------------------------
 
     def committed(self, group: str, topic: str) -> int:
-        """Return how many records of a topic a group has committed, all partitions together."""
+        """Return how many records of a topic a group has committed, all partitions together.
+
+        Ask only once the group is there: confluent-kafka 2.16 has died of an answer that the coordinator is loading.
+        """
         asked = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])
         try:
             found = asked[group].result(ANSWER_S).topic_partitions
