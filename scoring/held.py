@@ -34,6 +34,7 @@ class Held:
         "calm",
         "dirty",
         "factors",
+        "hastened",
         "incident",
         "items",
         "moves",
@@ -50,6 +51,8 @@ class Held:
         self.ahead: Ahead | None = None
         """What lies ahead; where it is `stale`, as it was before the noise, and nothing else, changed."""
         self.stale = False
+        self.hastened = False
+        """Whether its deadline was hastened since it was planned."""
         self.calm: Calm | None = None
         self.part: Part | None = None
         """What the index holds of it."""
@@ -96,4 +99,4 @@ class Held:
 
     def assessed(self, ahead: Ahead | None) -> None:
         """Take in what lies ahead after the incident was assessed."""
-        self.ahead, self.stale, self.calm = ahead, False, None
+        self.ahead, self.stale, self.hastened, self.calm = ahead, False, False, None

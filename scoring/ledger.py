@@ -50,6 +50,7 @@ class Ledger:
         clock: Clock = Clock.WALL,
         partition: int = 0,
         conflate: bool = False,
+        scores: bool = True,
     ) -> None:
         self.policy, self.rows, self.clock, self.partition = policy, rows, clock, partition
         self.time = 0.0
@@ -62,7 +63,7 @@ class Ledger:
         self._items_held = 0
         self._dirty: list[tuple[str, Held]] = []
         self._changes = Changes()
-        self._teller = Teller(policy, conflate=conflate)
+        self._teller = Teller(policy, conflate=conflate, scores=scores)
 
     # -- what comes in -------------------------------------------------------------------------------------------
 
@@ -202,6 +203,11 @@ class Ledger:
         tally, self.tally = self.tally, Tally()
         return tally
 
+    @property
+    def scores_untold(self) -> int:
+        """How many scores were counted instead of told, for a ledger without `scores`."""
+        return self._teller.untold
+
     def index_shares(self) -> Iterator[IndexShare]:
         """Yield this partition's share of every part of the index that changed since the last call."""
         return self.index.shares(self.time)
@@ -309,9 +315,10 @@ class Ledger:
         polarity.begin(incident, now)
         if noise > incident.peak_noise:
             incident.peak_noise, incident.peak_at = noise, now
-        if not held.stale:
+        held.stale = True
+        if not held.hastened:
             # What comes next comes no sooner than planned, but for the rounding of its time.
-            held.stale = True
+            held.hastened = True
             self.deadlines.hasten(incident_id, ROUNDING_S, now)
         self._teller.score(incident_id, held, ToScore(was, None))
 
@@ -354,6 +361,7 @@ class Ledger:
             self._touch(incident_id, held)
             held.assessed(assessed.ahead)
             self._teller.happened(incident_id, held, due, assessed, ToScore(None, then))
+        held.hastened = False
         return then
 
     def _fire_until(self, incident_id: str, held: Held, until: float) -> None:

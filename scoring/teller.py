@@ -18,11 +18,14 @@ class Teller:
     """Gathers the events of one partition until they are taken.
 
     With `conflate` one score is told of an incident when they are taken, that of its latest revision; without, one of
-    each revision, at once. Nothing else is ever left out.
+    each revision, at once. Without `scores`, for those who read none, they are not made but counted. Nothing else is
+    ever left out.
     """
 
-    def __init__(self, policy: Policy, *, conflate: bool) -> None:
-        self._policy, self.conflate = policy, conflate
+    def __init__(self, policy: Policy, *, conflate: bool, scores: bool = True) -> None:
+        self._policy, self.conflate, self._scores = policy, conflate, scores
+        self.untold = 0
+        """Scores that were counted instead of told."""
         self._outputs: list[Output] = []
         self._to_score: list[tuple[str, Held]] = []
 
@@ -60,7 +63,7 @@ class Teller:
     def score(self, incident_id: str, held: Held, to_score: ToScore) -> None:
         """Tell the score of an incident's latest revision: at once, or when events are taken."""
         if not self.conflate:
-            self.tell(self._score(incident_id, held, to_score))
+            self._tell_score(incident_id, held, to_score)
             return
         if held.to_score is None:
             self._to_score.append((incident_id, held))
@@ -70,17 +73,20 @@ class Teller:
         """Return all there is to tell since the last call, scores that waited last, and begin anew."""
         for incident_id, held in self._to_score:
             assert held.to_score is not None
-            self.tell(self._score(incident_id, held, held.to_score))
+            self._tell_score(incident_id, held, held.to_score)
             held.to_score = None
         self._to_score.clear()
         told, self._outputs = self._outputs, []
         return told
 
-    def _score(self, incident_id: str, held: Held, to_score: ToScore) -> Output:
+    def _tell_score(self, incident_id: str, held: Held, to_score: ToScore) -> None:
+        if not self._scores:
+            self.untold += 1
+            return
         policy, incident, due = self._policy, held.incident, to_score.due
         if due is None:
             due = next_deadline(incident, policy, incident.as_of, held.look_ahead(policy))
         incident.due, incident.due_by = due, policy.fingerprint
         values = held.values(policy)
         change = movement.moved(to_score.was, incident, values, policy)
-        return events.noise_score(incident_id, incident, policy, values, change, due)
+        self.tell(events.noise_score(incident_id, incident, policy, values, change, due))

@@ -11,27 +11,29 @@ records of `source-items` are read in the same order.
 
 from __future__ import annotations
 
-import heapq
 import math
 from collections import deque
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+import msgspec
+from msgspec import Struct
+
 from agents.batch import apply_batch, dead_letter
 from schemas.cloudevents import Output
 from schemas.codec import decode_item, decode_profile, encode
 from schemas.errors import RecordError
-from schemas.noise_index import NoiseIndex
+from schemas.noise_index import IndexShare
 from schemas.source_item import SourceItem
 from schemas.topics import SOURCE_ITEMS
 from scoring.changes import Tally
 from scoring.clock import Clock, times_of
 from scoring.incident import Incident
-from scoring.index import OVERALL, IndexBoard
 from scoring.ledger import Ledger
 from scoring.policy import Policy
 from scoring.rows import NoRows
 from stream.partitioner import Partitioner
+from stream.reached import Reached, index_of, loudest_of, total_of
 
 MS_PER_S: Final = 1000
 
@@ -52,6 +54,25 @@ class Place(NamedTuple):
     line: int
 
 
+class Line(Struct, frozen=True, gc=False):
+    """One event as it is written; `timestamp` is its time in milliseconds since the epoch, as Kafka's is."""
+
+    topic: str
+    key: str | None
+    timestamp: int
+    id: str
+    value: Struct
+
+
+_LINES: Final = msgspec.json.Encoder()
+
+
+def line_of(output: Output) -> bytes:
+    """Return an event as the line of JSON that is written of it."""
+    topic, key, ident, at, event = output
+    return _LINES.encode(Line(topic, key or None, round(at * MS_PER_S), ident, event)) + b"\n"
+
+
 class Replay:
     """Scores the records of files in order; every call returns the events that came of its record, in order.
 
@@ -61,6 +82,7 @@ class Replay:
         received_at: when the records arrive (epoch seconds): what lies further ahead is absurd.
         conflate: of one record, emit the last score alone.
         until: no observation after this time (epoch seconds) is applied.
+        scores: give the scores; else they are counted, as `untold`, and not made.
     """
 
     def __init__(
@@ -71,12 +93,12 @@ class Replay:
         received_at: float,
         conflate: bool = False,
         until: float = math.inf,
+        scores: bool = True,
     ) -> None:
         self.policy, self.received_at, self.until = policy, received_at, until
         self.profiles = self.items = self.rejected = 0
-        self.index: NoiseIndex | None = None
         self.ledgers = [
-            Ledger(policy, NoRows(), clock=Clock.STREAM, partition=number, conflate=conflate)
+            Ledger(policy, NoRows(), clock=Clock.STREAM, partition=number, conflate=conflate, scores=scores)
             for number in range(partitions)
         ]
         self._partition_of = Partitioner(partitions)
@@ -124,18 +146,29 @@ class Replay:
 
     def finish(self) -> Iterator[Output]:
         """Move every partition to `until`, if there is one; yield what falls due, then the index over all."""
-        for ledger in self.ledgers:
-            if self.until < math.inf:
-                ledger.advance(self.until)
-            yield from ledger.collect().outputs
-        board = IndexBoard(self.policy)
-        for ledger in self.ledgers:
-            for share in ledger.index_shares():
-                board.apply(share)
-        for output in board.index(self.time):
-            if isinstance(output.event, NoiseIndex) and output.key == OVERALL:
-                self.index = output.event
-            yield output
+        for number in range(len(self.ledgers)):
+            yield from self.close(number)
+        shares = [share for number in range(len(self.ledgers)) for share in self.shares(number)]
+        yield from index_of(self.policy, shares, self.time)
+
+    def close(self, number: int) -> list[Output]:
+        """Move a partition to `until`, if there is one; return what falls due."""
+        ledger = self.ledgers[number]
+        if self.until < math.inf:
+            ledger.advance(self.until)
+        return ledger.collect().outputs
+
+    def shares(self, number: int) -> list[IndexShare]:
+        """Return the shares that a closed partition has in the index."""
+        return list(self.ledgers[number].index_shares())
+
+    def is_after(self, value: bytes) -> bool:
+        """Say whether `item` would find an observation (JSON) to be after `until`; one it would reject is not."""
+        try:
+            self._check_size(value)
+            return self._is_after(decode_item(value))
+        except RecordError:
+            return False
 
     # -- what stands ----------------------------------------------------------------------------------------
 
@@ -147,14 +180,7 @@ class Replay:
     @property
     def tally(self) -> Tally:
         """What the ledgers have counted, all partitions together."""
-        total = Tally()
-        for tally in (ledger.tally for ledger in self.ledgers):
-            for kind, number in tally.items.items():
-                total.items[kind] = total.items.get(kind, 0) + number
-            total.profiles += tally.profiles
-            total.deadlines += tally.deadlines
-            total.revisions += tally.revisions
-        return total
+        return total_of(ledger.tally for ledger in self.ledgers)
 
     def incident(self, incident_id: str) -> Incident | None:
         """Return the row of an incident as it stands, or None."""
@@ -162,9 +188,16 @@ class Replay:
 
     def loudest(self, most: int) -> list[tuple[str, Incident]]:
         """Return the `most` loudest incidents at `time`, the loudest first, ties by incident."""
-        at, half_life_s = self.time, self.policy.curve.half_life_s
-        return heapq.nsmallest(
-            most, self.incidents(), key=lambda each: (-each[1].noise_at(at, half_life_s), each[0])
+        return loudest_of(most, self.incidents(), self.time, self.policy)
+
+    def reached(self, most: int, at: float | None = None) -> Reached:
+        """Return what all has come to, with the `most` loudest incidents, at `time` or `at` (epoch seconds)."""
+        at = self.time if at is None else at
+        untold = sum(ledger.scores_untold for ledger in self.ledgers)
+        incidents = list(self.incidents())
+        loudest = loudest_of(most, incidents, at, self.policy)
+        return Reached(
+            at, self.profiles, self.items, self.rejected, untold, self.tally, len(incidents), loudest
         )
 
     def incidents(self) -> Iterator[tuple[str, Incident]]:

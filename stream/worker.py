@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import sys
 from contextlib import closing
@@ -12,6 +11,7 @@ import faust
 
 from schemas.errors import BrokerError
 from stream.app import make_app
+from stream.collector import seldom_collect
 from stream.commit import BatchCommit
 from stream.kafka_clients import broker_errors, consumer
 from stream.provisioning import Standing, partition_mismatch
@@ -22,11 +22,6 @@ LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 # Faust and its parts tell of every step of a rebalance; of interest only when something is wrong with one.
 CHATTY: Final = ("faust", "mode", "aiokafka")
-
-
-COLLECT_AFTER: Final = 100_000
-"""So many new objects bring Python's search for unreachable cycles about. A window holds tens of thousands that live
-until it is safe, none of them in a cycle: at the default of 700, searching them took two fifths of the processor."""
 
 
 def check_topics(settings: Settings) -> None:
@@ -57,7 +52,7 @@ def run_worker(
         for name in CHATTY:
             logging.getLogger(name).setLevel(max(level, logging.WARNING))
     check_topics(settings)
-    gc.set_threshold(COLLECT_AFTER)
+    seldom_collect()
     app = make_app(settings, commit_type)
     runner = faust.Worker(app, loglevel=level, override_logging=False, quiet=True, redirect_stdouts=False)
     runner.execute_from_commandline()

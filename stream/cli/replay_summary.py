@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 from rich.table import Table
 
+from schemas.noise_index import NoiseIndex
 from schemas.times import format_time, parse_time
 from schemas.topics import (
     DEAD_LETTERS,
@@ -22,10 +23,11 @@ from schemas.topics import (
 )
 from scoring.changes import Outcome
 from scoring.levels import level_of, shown
+from scoring.policy import Policy
 from scoring.reasons import when
 from stream.cli.context import plain
 from stream.cli.scoring_options import quiet_console
-from stream.replay import Replay
+from stream.reached import Reached
 
 TOPICS: Final = (
     NOISE_SCORES,
@@ -38,7 +40,7 @@ TOPICS: Final = (
 )
 """What comes out, in the order of the summary."""
 
-_LOUDEST: Final = 5
+LOUDEST: Final = 5
 """Incidents that are listed."""
 
 
@@ -79,9 +81,17 @@ class Summary(Struct, frozen=True):
     items_per_second: float
 
 
-def summary_of(run: Replay, files: tuple[str, ...], counts: Counter[str], seconds: float) -> Summary:
-    """Return what a finished run comes to; `seconds` is how long it took."""
-    tally, at, half_life_s = run.tally, run.time, run.policy.curve.half_life_s
+def summary_of(
+    run: Reached,
+    policy: Policy,
+    files: tuple[str, ...],
+    counts: Counter[str],
+    index: NoiseIndex | None,
+    seconds: float,
+) -> Summary:
+    """Return what a finished run comes to; `counts` are the events by topic, `seconds` is how long it took."""
+    tally, at, half_life_s = run.tally, run.time, policy.curve.half_life_s
+    events = counts + Counter({NOISE_SCORES: run.untold})
     outcomes: Counter[Outcome] = Counter()
     for (_platform, outcome), number in tally.items.items():
         outcomes[outcome] += number
@@ -89,11 +99,11 @@ def summary_of(run: Replay, files: tuple[str, ...], counts: Counter[str], second
         Loud(
             incident_id,
             noise := incident.noise_at(at, half_life_s),
-            level_of(noise, run.policy),
+            level_of(noise, policy),
             incident.state.value,
             incident.trend.value,
         )
-        for incident_id, incident in run.loudest(_LOUDEST)
+        for incident_id, incident in run.loudest
     ]
     return Summary(
         files=list(files),
@@ -103,10 +113,10 @@ def summary_of(run: Replay, files: tuple[str, ...], counts: Counter[str], second
         applied=outcomes[Outcome.APPLIED],
         unchanged=outcomes[Outcome.UNCHANGED],
         rejected=run.rejected,
-        incidents=sum(1 for _ in run.incidents()),
+        incidents=run.incidents,
         deadlines=tally.deadlines,
-        events={topic: counts[topic] for topic in TOPICS},
-        index=Index(run.index.value, run.index.relative, run.policy.index.average_d) if run.index else None,
+        events={topic: events[topic] for topic in TOPICS},
+        index=Index(index.value, index.relative, policy.index.average_d) if index else None,
         loudest=loudest,
         seconds=round(seconds, 3),
         items_per_second=round(run.items / seconds, 1),
