@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple, Self
+from contextlib import contextmanager
+from typing import Any, Final, NamedTuple, Self
 
 from confluent_kafka import (
     Consumer,
-    ConsumerGroupState,
-    ConsumerGroupTopicPartitions,
     KafkaError,
     KafkaException,
     Message,
@@ -18,7 +17,14 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 from kafka import KafkaAdminClient
+from kafka import TopicPartition as KafkaTopicPartition
 from kafka.admin import MemberToRemove
+from kafka.errors import (
+    CoordinatorLoadInProgressError,
+    CoordinatorNotAvailableError,
+    GroupIdNotFoundError,
+    NotCoordinatorError,
+)
 
 from bench.throughput.loads import Record
 
@@ -30,13 +36,11 @@ PAUSE_S: Final = 0.02
 _LOG_APPEND: Final = {"message.timestamp.type": "LogAppendTime"}
 
 
-_NO_GROUP_YET: Final = frozenset(
-    {
-        KafkaError.GROUP_ID_NOT_FOUND,
-        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-        KafkaError.COORDINATOR_NOT_AVAILABLE,
-        KafkaError.NOT_COORDINATOR,
-    }
+_NO_GROUP_YET: Final = (
+    GroupIdNotFoundError,
+    CoordinatorLoadInProgressError,
+    CoordinatorNotAvailableError,
+    NotCoordinatorError,
 )
 """What a broker answers while a group, or the topic that holds the groups, is only being made."""
 
@@ -130,41 +134,47 @@ class Wire:
     # -- groups ------------------------------------------------------------------------------------------------------
 
     def committed(self, group: str, topic: str) -> int:
-        """Return how many records of a topic a group has committed, all partitions together.
-
-        Ask only once the group is there: confluent-kafka 2.16 has died of an answer that the coordinator is loading.
-        """
-        asked = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])
-        try:
-            found = asked[group].result(ANSWER_S).topic_partitions
-        except KafkaException as error:
-            if error.args[0].code() in _NO_GROUP_YET:
+        """Return how many records of a topic a group has committed, all partitions together."""
+        parts = [KafkaTopicPartition(topic, number) for number in range(PARTITIONS)]
+        with self._group_admin() as admin:
+            try:
+                found = admin.list_group_offsets({group: parts}).get(group, {})
+            except _NO_GROUP_YET:
                 return 0
-            raise
-        return sum(max(0, each.offset) for each in found if each.topic == topic)
+        return sum(max(0, each.offset) for each in found.values())
 
     def members(self, group: str) -> int:
         """Return how many members a group has; -1 while they agree on who reads what."""
-        try:
-            described = self._admin.describe_consumer_groups([group])[group].result(ANSWER_S)
-        except KafkaException as error:
-            if error.args[0].code() in _NO_GROUP_YET:
-                return -1
-            raise
-        settled = described.state in (ConsumerGroupState.STABLE, ConsumerGroupState.EMPTY)
-        return len(described.members) if settled else -1
+        described = self._described(group)
+        settled = described is not None and described["group_state"] in ("Stable", "Empty", "Dead")
+        return len(described["members"]) if described is not None and settled else -1
 
     def expel(self, group: str) -> None:
         """Let a group know that its members are gone: it would wait for who was killed until the session ends."""
-        described = self._admin.describe_consumer_groups([group])[group].result(ANSWER_S)
-        gone = [MemberToRemove(member_id=member.member_id) for member in described.members]
+        described = self._described(group)
+        gone = [MemberToRemove(member_id=each["member_id"]) for each in (described or {}).get("members", ())]
+        if gone:
+            with self._group_admin() as admin:
+                admin.remove_group_members(group, gone)
+        until(lambda: self.members(group) == 0, f"{group} to be without members", ANSWER_S)
+
+    def _described(self, group: str) -> dict[str, Any] | None:
+        """What the broker says of a group; None while it cannot say."""
+        with self._group_admin() as admin:
+            try:
+                found: dict[str, Any] = admin.describe_groups([group])[group]
+            except _NO_GROUP_YET:
+                return None
+        return found
+
+    @contextmanager
+    def _group_admin(self) -> Iterator[KafkaAdminClient]:
+        """A client for what groups say: confluent-kafka 2.16 dies of some answers of a coordinator that loads."""
         admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
         try:
-            if gone:
-                admin.remove_group_members(group, gone)
+            yield admin
         finally:
             admin.close()
-        until(lambda: self.members(group) == 0, f"{group} to be without members", ANSWER_S)
 
     # -- records -----------------------------------------------------------------------------------------------------
 
