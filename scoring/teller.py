@@ -18,8 +18,8 @@ class Teller:
     """Gathers the events of one partition until they are taken.
 
     With `conflate` one score is told of an incident when they are taken, that of its latest revision; without, one of
-    each revision, at once. Without `scores`, for those who read none, they are not made but counted. Nothing else is
-    ever left out.
+    each revision, at once. Nothing else is ever left out. Without `scores`, for those who read none, they are not made
+    but counted; and the row does not get the next deadline that it would be stored with.
     """
 
     def __init__(self, policy: Policy, *, conflate: bool, scores: bool = True) -> None:

@@ -60,12 +60,16 @@ class Sharing:
     def parts(self) -> Iterator[Part]:
         """Yield all that comes, in the order of the records, the index at the end left out; DecibelError ends it."""
         waiting: list[deque[Part]] = [deque() for _ in self._pipes]
-        times: list[float] = []
+        going, times = dict(enumerate(self._pipes)), list[float]()
         while len(times) < len(self._pipes):
-            behind = [pipe for pipe, parts in zip(self._pipes, waiting, strict=True) if len(parts) < AHEAD]
-            for pipe in wait(behind):
-                number = self._pipes.index(pipe)  # type: ignore[arg-type]  # only pipes were waited for
-                waiting[number].append(self._received(number))
+            ready = wait([pipe for number, pipe in going.items() if len(waiting[number]) < AHEAD])
+            for number in [number for number, pipe in going.items() if pipe in ready]:
+                part = self._received(number)
+                waiting[number].append(part)
+                if part.time is not None or part.error is not None:
+                    del going[
+                        number
+                    ]  # what it does next, ending perhaps, must not be heard before its last part
             while all(waiting):
                 parts = [each.popleft() for each in waiting]
                 yield _merged(parts)
