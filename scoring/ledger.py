@@ -278,9 +278,10 @@ class Ledger:
     def _before(self, by: Cause, held: Held, now: float) -> Before:
         """What stands of an incident at `now`, just before `by` changes it."""
         incident, policy = held.incident, self.policy
-        if held.part is None and incident.detected:
-            held.part = part_of(incident, policy)
-        held.moves = True
+        if not held.moves:
+            held.moves = True
+            if held.part is None and incident.detected:
+                held.part = part_of(incident, policy)
         left = decay(now - incident.last_seen, policy.derived.half_life_s) if incident.items else 0.0
         return Before(by, held.factors or held.values(policy), incident.composite, left)
 

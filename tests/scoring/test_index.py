@@ -358,3 +358,33 @@ def test_the_top_movers_are_those_that_moved_most_either_way():
     moved = {"a": 1.0, "b": -5.0, "c": 3.0, "d": -3.0, "e": 0.0}
     assert top_movers(moved, 3) == (Mover("b", -5.0), Mover("c", 3.0), Mover("d", -3.0))
     assert [mover.incident_id for mover in top_movers(moved, 9)] == ["b", "c", "d", "a"]
+
+
+@given(st.one_of(bursts(INCIDENTS), streams(incidents=INCIDENTS)), profiles, st.integers(2, 30), st.booleans())
+def test_the_index_does_not_depend_on_how_batches_are_cut(stream, categories, most, conflate):
+    # given: profiles stand among the items, and one batch may hold an incident's first item and its second
+    one_by_one, cut = Driver(), Driver(conflate=conflate)
+    for start in range(0, len(stream), most):
+        batch = stream[start : start + most]
+        for each in batch:
+            one_by_one.pipe(each)
+        cut.batch([cut.record(each) for each in batch])
+        if start // most < len(categories):
+            edit = profile(batch[0].incident_id, category=categories[start // most])
+            one_by_one.profile(edit)
+            cut.profile(edit)
+
+    # when
+    shares = [
+        {share.category: share for share in driver.ledger.index.shares(driver.ledger.time)}
+        for driver in (one_by_one, cut)
+    ]
+
+    # then
+    assert {name: share.incidents for name, share in shares[0].items()} == {
+        name: share.incidents for name, share in shares[1].items()
+    }
+    for name in PARTS:
+        assert index(cut, cut.ledger.time, name) == pytest.approx(
+            index(one_by_one, cut.ledger.time, name), rel=1e-9, abs=1e-9
+        )
