@@ -92,7 +92,8 @@ def test_what_something_new_brings_to_an_end_is_held_no_more():
     quiet = Rule((State.EMERGING,), State.RESOLVED, (Condition("noise", "below", 25.0),), 12.0, "back")
     incident = Incident(items=1, composite=50.0, last_seen=hours(1.0), holds_since={0: hours(0.0)})
 
-    resume(incident, policy_of(quiet), hours(1.0))
+    policy = policy_of(quiet)
+    resume(incident, policy, hours(1.0), spans(incident, policy))
 
     assert incident.holds_since == {}
 
