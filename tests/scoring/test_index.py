@@ -360,7 +360,9 @@ def test_the_top_movers_are_those_that_moved_most_either_way():
     assert [mover.incident_id for mover in top_movers(moved, 9)] == ["b", "c", "d", "a"]
 
 
-@given(st.one_of(bursts(INCIDENTS), streams(incidents=INCIDENTS)), profiles, st.integers(2, 30), st.booleans())
+@given(
+    st.one_of(bursts(INCIDENTS), streams(incidents=INCIDENTS)), profiles, st.integers(2, 30), st.booleans()
+)
 def test_the_index_does_not_depend_on_how_batches_are_cut(stream, categories, most, conflate):
     # given: profiles stand among the items, and one batch may hold an incident's first item and its second
     one_by_one, cut = Driver(), Driver(conflate=conflate)
