@@ -129,7 +129,8 @@ def test_an_incident_is_calm_between_the_thresholds_around_its_noise():
     row, policy = driver.state(), driver.policy
 
     # when
-    stood = calm(row, policy, look_ahead(row, policy))
+    ahead = look_ahead(row, policy)
+    stood = calm(row, policy, ahead)
 
     # then
     noise = row.noise_at(row.as_of, policy.curve.half_life_s)
@@ -140,7 +141,8 @@ def test_an_incident_is_calm_between_the_thresholds_around_its_noise():
     ]
     assert stood.high == min(edge for edge in edges if edge > noise)
     assert stood.low <= noise
-    assert stood.until > row.as_of
+    ends = [*ahead.outlook.by_rates(), *(at for span in ahead.spans.by_rates for at in span)]
+    assert stood.until == min(at for at in ends if at > row.as_of)
 
 
 def test_an_incident_whose_noise_holds_out_for_a_rule_is_never_calm():
