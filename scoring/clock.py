@@ -40,26 +40,14 @@ def times_of(item: SourceItem, received_at: float, clock: Clock, limits: Limits,
         now = received_at if clock is Clock.WALL else to_epoch(item.moved.at)
         return Times(now, observed, min(published, observed))
     latest = received_at + limits.ahead_h * HOUR_S
-    if not (earliest_at <= published <= latest and earliest_at <= observed <= latest):
-        raise _absurd(published, observed, limits, earliest_at)
-    return Times(
-        received_at if clock is Clock.WALL else observed,
-        observed,
-        min(observed, published),
-    )
-
-
-def _absurd(published: float, observed: float, limits: Limits, earliest_at: float) -> RecordError:
-    """Why two times, of which at least one is too early or else too late, cannot be believed."""
-    early = [
-        (name, at)
-        for name, at in (("published_at", published), ("observed_at", observed))
-        if at < earliest_at
-    ]
-    if early:
-        name, at = early[0]
-        why = f"before {limits.earliest}"
-    else:
-        name, at = ("published_at", published) if published >= observed else ("observed_at", observed)
-        why = f"more than {limits.ahead_h:g} h after the record arrived"
-    return RecordError(f"{format_time(at)} is {why} - at `$.{name}`", "absurd-time")
+    for field, at in (("published_at", published), ("observed_at", observed)):
+        if at < earliest_at:
+            raise RecordError(
+                f"{format_time(at)} is before {limits.earliest} - at `$.{field}`", "absurd-time"
+            )
+        if at > latest:
+            raise RecordError(
+                f"{format_time(at)} is more than {limits.ahead_h:g} h after the record arrived - at `$.{field}`",
+                "absurd-time",
+            )
+    return Times(received_at if clock is Clock.WALL else observed, observed, min(published, observed))

@@ -26,23 +26,15 @@ def settle_averages(incident: Incident, policy: Policy, now: float) -> None:
         return
     known, anchor = policy.derived, incident.last_seen
     noise = incident.composite * decay(since - anchor, known.half_life_s)
-    slope_constant, long_constant = known.slope_constant, known.long_constant
-    mean, long_mean = incident.noise_average, incident.long_average
-    if anchor > since:  # coverage is dated ahead of its arrival: until then the noise is flat
-        flat_s = min(now, anchor) - since
-        mean, long_mean = (
-            _flat(mean, slope_constant, noise, flat_s),
-            _flat(long_mean, long_constant, noise, flat_s),
-        )
-        since = anchor
-    elapsed_s = now - since if now > since else 0.0
-    left, pull, long_pull = (
-        exp(-known.noise_constant * elapsed_s),
-        exp(-slope_constant * elapsed_s),
-        exp(-long_constant * elapsed_s),
+    start = max(since, anchor)
+    elapsed_s, flat_s = max(0.0, now - start), min(now, start) - since
+    left = exp(-known.noise_constant * elapsed_s)
+    incident.noise_average = _mean(
+        incident.noise_average, known.slope_constant, known.slope_gain, noise, left, flat_s, elapsed_s
     )
-    incident.noise_average = known.slope_gain * noise * (left - pull) + mean * pull
-    incident.long_average = known.long_gain * noise * (left - long_pull) + long_mean * long_pull
+    incident.long_average = _mean(
+        incident.long_average, known.long_constant, known.long_gain, noise, left, flat_s, elapsed_s
+    )
     incident.averages_at = now
 
 
