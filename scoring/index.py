@@ -120,35 +120,16 @@ class PartitionIndex:
         """Put `new` of an incident in place of `old` at `now`."""
         if old is not None and old[:4] == new[:4]:
             return
-        points = new.noise_at(now, self._half_life_s)
         if old is not None:
-            points -= old.noise_at(now, self._half_life_s)
-            if old.category is new.category:
-                self._exchange(incident_id, old, new, points, now)
-                return
-            left = -old.noise_at(now, self._half_life_s)
             self._sum(OVERALL).remove(old)
             self._sum(old.category.value).remove(old)
-            self._move(old.category.value, incident_id, left)
-            self._move(new.category.value, incident_id, points - left)
-        else:
-            self._move(new.category.value, incident_id, points)
-        self._move(OVERALL, incident_id, points)
+            points = -old.noise_at(now, self._half_life_s)
+            self._move(OVERALL, incident_id, points)
+            self._move(old.category.value, incident_id, points)
         self.recover(new)
-
-    def _exchange(self, incident_id: str, old: Part, new: Part, points: float, now: float) -> None:
-        """Put one curve in place of another of the same category: a single one, the difference, is added."""
-        at = max(now, old.anchor, new.anchor)
-        noise = new.noise_at(at, self._half_life_s) - old.noise_at(at, self._half_life_s)
-        residue_at = max(old.residue_at, new.residue_at)
-        residue = new.residue * decay(residue_at - new.residue_at, self._residue_half_life_s)
-        residue -= old.residue * decay(residue_at - old.residue_at, self._residue_half_life_s)
-        for name in (OVERALL, new.category.value):
-            found = self._sum(name)
-            found.noise.add(noise, at)
-            found.residue.add(residue, residue_at)
-            found.incidents += new.incidents - old.incidents
-            self._move(name, incident_id, points)
+        points = new.noise_at(now, self._half_life_s)
+        self._move(OVERALL, incident_id, points)
+        self._move(new.category.value, incident_id, points)
 
     def recover(self, part: Part) -> None:
         """Take in an incident that was here before: it has not moved."""
