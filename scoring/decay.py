@@ -30,6 +30,15 @@ def decay(elapsed_s: float, half_life_s: float) -> float:
     return 2.0 ** -(elapsed_s / half_life_s) if elapsed_s > 0.0 else 1.0
 
 
+def count_of(rate_per_hour: float, half_life_h: float) -> float:
+    """Return the decayed count of a stationary stream of so many items per hour.
+
+    >>> round(count_of(2.0, 24.0), 2)
+    69.25
+    """
+    return rate_per_hour * half_life_h / LN2
+
+
 def falls_below(value: float, at: float, half_life_s: float, threshold: float) -> float:
     """Return the first whole millisecond at which a decaying value is below `threshold` (> 0), or ALREADY.
 

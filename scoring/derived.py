@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec import Struct
 
 from schemas.times import HOUR_S
-from schemas.words import State
-from scoring.decay import LN2
+from schemas.words import State, Trend
+from scoring.decay import LN2, count_of
 from scoring.lifecycle_rules import METRIC_HORIZON_H, Rule
 
 if TYPE_CHECKING:
     from scoring.policy import Policy
 
-RANKS = range(5)
-STEADY_RANK = 2
-"""The place of "Holding steady" among the five words of the trend."""
+WORDS: Final = (Trend.FADING, Trend.COOLING, Trend.STEADY, Trend.RISING, Trend.SURGING)
+"""The words of the trend; a word's place among them is its rank."""
+
+RANKS: Final = {word: rank for rank, word in enumerate(WORDS)}
+STEADY: Final = RANKS[Trend.STEADY]
 
 
 class Watch(NamedTuple):
@@ -85,13 +87,13 @@ def derive(policy: Policy) -> Derived:
         horizons.index(rule.usual_h),
         horizons.index(policy.aging.item_half_life_h),
         HOUR_S / (1.0 / rule.fast_h - 1.0 / rule.slow_h),
-        tuple(_edges(policy, rank) for rank in RANKS),
+        tuple(_edges(policy, rank) for rank in RANKS.values()),
         tuple(
             (
-                1.0 if rank > STEADY_RANK else 1.0 - rule.rise_share,
-                1.0 if rank < STEADY_RANK else 1.0 + rule.fall_share,
+                1.0 if rank > STEADY else 1.0 - rule.rise_share,
+                1.0 if rank < STEADY else 1.0 + rule.fall_share,
             )
-            for rank in RANKS
+            for rank in RANKS.values()
         ),
         math.log10(1.0 + policy.engagement.full_units),
         {
@@ -115,7 +117,7 @@ def _watch(number: int, rule: Rule, horizons_h: tuple[float, ...]) -> Watch:
             platforms = at_least, condition.than
         else:
             horizon_h = METRIC_HORIZON_H[condition.metric]
-            items = condition.than * horizon_h / LN2
+            items = count_of(condition.than, horizon_h)
             rates.append((at_least, items, horizons_h.index(horizon_h), horizon_h * HOUR_S))
     return Watch(
         number,
@@ -136,6 +138,6 @@ def _edges(policy: Policy, rank: int) -> tuple[float, float, float, float]:
     return (
         rule.fading_ratio * (leave if rank <= 0 else 1.0),
         rule.cooling_ratio * (leave if rank <= 1 else 1.0),
-        rule.rising_ratio * (stay if rank >= STEADY_RANK + 1 else 1.0),
-        rule.surging_ratio * (stay if rank >= STEADY_RANK + 2 else 1.0),
+        rule.rising_ratio * (stay if rank >= STEADY + 1 else 1.0),
+        rule.surging_ratio * (stay if rank >= STEADY + 2 else 1.0),
     )

@@ -61,13 +61,10 @@ def change(
 
 def _change_counts(incident: Incident, old: Counted, new: Counted) -> bool:
     """The common case: the same item has grown. Say whether a figure left out may now have its place."""
-    sums, gained = incident.platforms[new.platform], new.interactions - old.interactions
-    sums.interactions += gained
-    if old.audience == new.audience == UNKNOWN:
-        sums.without_audience += gained
-    else:
-        _count_audience(sums, old, -1)
-        _count_audience(sums, new, 1)
+    sums = incident.platforms[new.platform]
+    sums.interactions += new.interactions - old.interactions
+    _count_audience(sums, old, -1)
+    _count_audience(sums, new, 1)
     incident.critic += new.critic - old.critic
     incident.defender += new.defender - old.defender
     if old.figures == new.figures:

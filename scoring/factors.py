@@ -6,7 +6,6 @@ The rules are those of the published methodology; where it is silent the policy 
 from __future__ import annotations
 
 import math
-from math import fsum, log10
 from typing import NamedTuple
 
 from schemas.noise_score import Factors
@@ -14,7 +13,7 @@ from schemas.times import HOUR_S
 from schemas.words import Tier
 from scoring.incident import Incident
 from scoring.item import MICRO, MILLI
-from scoring.policy import OTHER, Policy
+from scoring.policy import Policy
 
 FULL = 100.0
 
@@ -40,9 +39,8 @@ def recent_share(incident: Incident, policy: Policy, most_items: float = math.in
     silence does not bring back all that was ever said, and no item's counts have to be kept by date: it is the
     incident's decayed count of items over their number, or over `most_items` where they are more.
     """
-    items = incident.items
     recent = incident.counts[policy.derived.aging]
-    wanted = policy.aging.full_share * (min(most_items, items))
+    wanted = policy.aging.full_share * min(incident.items, most_items)
     return recent / wanted if recent < wanted else 1.0
 
 
@@ -54,19 +52,17 @@ def audience(incident: Incident, policy: Policy) -> Audience:
 def _amounts(incident: Incident, policy: Policy, recent: float) -> tuple[Audience, float]:
     """The audience, and the interactions in typical items, summed over platforms and aged by `recent`."""
     known, estimated, units = 0, 0.0, []
-    platforms = policy.platforms
     for name, sums in incident.platforms.items():
-        platform = platforms.get(name) or platforms[OTHER]
+        platform = policy.platform(name)
         known += sums.audience
         estimated += sums.without_audience / MILLI * platform.audience_per_interaction
         units.append(sums.interactions / MILLI / platform.typical)
-    return Audience(known * recent, estimated * recent), recent * fsum(units)
+    return Audience(known * recent, estimated * recent), recent * math.fsum(units)
 
 
 def reach(people: Audience, policy: Policy) -> float:
     """Ten points per decade of audience: `10 * log10(1 + audience)`, at most 100."""
-    points = policy.reach.points_per_decade * log10(1.0 + people.known + people.estimated)
-    return min(FULL, points)
+    return min(FULL, policy.reach.points_per_decade * math.log10(1.0 + people.known + people.estimated))
 
 
 def engagement_units(incident: Incident, policy: Policy) -> float:
@@ -76,8 +72,7 @@ def engagement_units(incident: Incident, policy: Policy) -> float:
 
 def engagement(units: float, policy: Policy) -> float:
     """`100 * log10(1 + u) / log10(1 + u_full)`, at most 100, with u in typical items."""
-    points = FULL * log10(1.0 + units) / policy.derived.engagement_full
-    return min(FULL, points)
+    return min(FULL, FULL * math.log10(1.0 + units) / policy.derived.engagement_full)
 
 
 def star_power(incident: Incident, policy: Policy) -> float:
@@ -88,7 +83,7 @@ def star_power(incident: Incident, policy: Policy) -> float:
     tiers: dict[str, Tier] = dict.fromkeys(incident.figures, rule.default_tier)
     tiers.update((name.casefold(), tier) for name, tier in rule.figures.items() if name.casefold() in tiers)
     tiers.update(incident.parties)
-    return min(FULL, fsum(rule.points(tier) for tier in tiers.values()))
+    return min(FULL, math.fsum(rule.points(tier) for tier in tiers.values()))
 
 
 def duration(incident: Incident, policy: Policy) -> float:
@@ -180,7 +175,7 @@ def total(points: Factors) -> float:
     >>> total(Factors(8.0, 16.4, 2.25, 0.5, 3.0, 5.0, 5.0))
     40.15
     """
-    return fsum(
+    return math.fsum(
         (
             points.reach,
             points.engagement,
@@ -195,17 +190,4 @@ def total(points: Factors) -> float:
 
 def composite(incident: Incident, policy: Policy, values: Factors) -> float:
     """Return the weighted composite (0 to 100) of an incident with these factors; one without items makes no noise."""
-    if not incident.items:
-        return 0.0
-    weights = policy.weights
-    return fsum(
-        (
-            weights.reach * values.reach,
-            weights.engagement * values.engagement,
-            weights.star_power * values.star_power,
-            weights.duration * values.duration,
-            weights.cross_platform * values.cross_platform,
-            weights.polarity * values.polarity,
-            weights.industry_impact * values.industry_impact,
-        )
-    )
+    return total(weighted(values, policy.weights)) if incident.items else 0.0

@@ -283,7 +283,7 @@ class Ledger:
             if held.part is None and incident.detected:
                 held.part = part_of(incident, policy)
         left = decay(now - incident.last_seen, policy.derived.half_life_s) if incident.items else 0.0
-        return Before(by, held.factors or held.values(policy), incident.composite, left)
+        return Before(by, held.values(policy), incident.composite, left)
 
     def _weigh(self, held: Held) -> None:
         """After evidence or profile have changed: factors and composite anew."""
@@ -309,9 +309,7 @@ class Ledger:
     def _grow(self, incident_id: str, held: Held, noise: float, now: float, was: Before) -> None:
         """After amounts have grown and nothing can have come of it: a new revision, told; see `scoring.quiet`."""
         incident = held.incident
-        incident.revision += 1
-        incident.as_of = now
-        self.tally.revisions += 1
+        self._begin_revision(incident, now)
         incident.polarity = held.values(self.policy).polarity
         polarity.begin(incident, now)
         if noise > incident.peak_noise:
@@ -326,9 +324,7 @@ class Ledger:
     def _revise(self, incident_id: str, held: Held, now: float, was: Before) -> None:
         """After evidence or profile have changed: a new revision, assessed, told and planned."""
         policy, incident = self.policy, held.incident
-        incident.revision += 1
-        incident.as_of = now
-        self.tally.revisions += 1
+        self._begin_revision(incident, now)
         if not incident.items and not incident.detected:
             return
         incident.polarity = held.values(policy).polarity
@@ -343,6 +339,11 @@ class Ledger:
         self._teller.happened(incident_id, held, now, assessed, ToScore(was, due))
         self.deadlines.plan(incident_id, due)
 
+    def _begin_revision(self, incident: Incident, now: float) -> None:
+        incident.revision += 1
+        incident.as_of = now
+        self.tally.revisions += 1
+
     def _detect(self, incident_id: str, incident: Incident, now: float) -> None:
         """An incident has its first item."""
         incident.state_since = incident.averages_at = incident.detected_at = now
@@ -356,9 +357,7 @@ class Ledger:
         assessed = assess(incident, policy, due, held.look_ahead(policy))
         then = next_deadline(incident, policy, due, assessed.ahead)
         if assessed.happened:
-            incident.revision += 1
-            incident.as_of = due
-            self.tally.revisions += 1
+            self._begin_revision(incident, due)
             self._touch(incident_id, held)
             held.assessed(assessed.ahead)
             self._teller.happened(incident_id, held, due, assessed, ToScore(None, then))
@@ -380,9 +379,7 @@ class Ledger:
         """
         incident_id, incident = profile.incident_id, held.incident
         items = incident.items
-        incident.revision += 1
-        incident.as_of = now
-        self.tally.revisions += 1
+        self._begin_revision(incident, now)
         counted = self._counted_by_item(incident_id)
         for output in merge.moved_items(incident_id, incident.revision, into, counted, now):
             self.emit(output)

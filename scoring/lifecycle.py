@@ -111,7 +111,7 @@ def settle(incident: Incident, policy: Policy, now: float, seen: Spans) -> None:
         number = watch.number
         if number not in holds_since and not watch.begins_by_itself:
             continue
-        if not held.begins <= now < held.ends:
+        if not held.holds(now):
             holds_since.pop(number, None)
         elif number not in holds_since:
             holds_since[number] = max(held.begins, incident.state_since)
@@ -121,7 +121,7 @@ def resume(incident: Incident, policy: Policy, now: float, seen: Spans) -> None:
     """Note, after something new was applied at `now`, which comparisons begin to hold or hold no more."""
     holds_since = incident.holds_since
     for watch, held in zip(policy.derived.watches[incident.state], seen.all, strict=True):
-        if not held.begins <= now < held.ends:
+        if not held.holds(now):
             holds_since.pop(watch.number, None)
         elif watch.number not in holds_since:
             holds_since[watch.number] = now
@@ -134,8 +134,6 @@ def fires_at(incident: Incident, policy: Policy, watch: Watch, held: Span) -> fl
         if not watch.begins_by_itself:
             return NEVER
         since = _begins(held)
-        if since == NEVER:
-            return NEVER
     fires = round(since + watch.hold_s, 3)
     if watch.back or incident.stepped_back:
         cooled = round(incident.state_since + policy.lifecycle.cooldown_h[incident.state] * HOUR_S, 3)

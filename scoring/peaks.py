@@ -61,9 +61,7 @@ def announced_at(incident: Incident, policy: Policy) -> float:
 
 def to_announce(incident: Incident, policy: Policy) -> float:
     """Return the noise (0 to 100) from which there is a new peak to tell."""
-    rule = policy.peaks
-    least = incident.announced + rule.margin
-    return max(rule.first_noise, least)
+    return max(policy.peaks.first_noise, incident.announced + policy.peaks.margin)
 
 
 def _pause_ends(incident: Incident, policy: Policy) -> float:

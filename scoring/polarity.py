@@ -60,8 +60,6 @@ def shift(incident: Incident, policy: Policy, at: float) -> Shift:
 
     A lower polarity is a more one-sided reaction, so there is less of a split: it has narrowed.
     """
-    if not incident.critic and not incident.defender:
-        return Shift.HELD
     points = moved(incident, policy, at)
     if points <= -policy.polarity.shift_margin:
         return Shift.NARROWED

@@ -16,9 +16,9 @@ from scoring import peaks
 from scoring.assessment import Ahead
 from scoring.curve import slope_turns
 from scoring.decay import ALREADY, NEVER
+from scoring.derived import RANKS, STEADY
 from scoring.incident import Incident
 from scoring.policy import Policy
-from scoring.trend import RANKS, STEADY
 
 
 class Calm(NamedTuple):

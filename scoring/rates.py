@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from schemas.times import HOUR_S
-from scoring.decay import LN2, falls_below
 from scoring.incident import Incident
 
 
@@ -37,13 +36,3 @@ def recount_items(incident: Incident, dates: Iterable[float], horizons_h: Sequen
     incident.rates_at, incident.counts = 0.0, [0.0] * len(horizons_h)
     for at in dates:
         add_item(incident, at, horizons_h)
-
-
-def count_falls_below(incident: Incident, horizon: int, horizon_h: float, items: float) -> float:
-    """Return when the decayed count at a horizon falls below `items`, if no item comes (epoch seconds)."""
-    return falls_below(incident.counts[horizon], incident.rates_at, horizon_h * HOUR_S, items)
-
-
-def rate_falls_below(incident: Incident, horizon: int, horizon_h: float, rate_per_hour: float) -> float:
-    """Return when the rate at a horizon falls below `rate_per_hour`, if no item comes (epoch seconds)."""
-    return count_falls_below(incident, horizon, horizon_h, rate_per_hour * horizon_h / LN2)

@@ -23,7 +23,7 @@ class Teller:
     """
 
     def __init__(self, policy: Policy, *, conflate: bool, scores: bool = True) -> None:
-        self._policy, self.conflate, self._scores = policy, conflate, scores
+        self._policy, self._conflate, self._scores = policy, conflate, scores
         self.untold = 0
         """Scores that were counted instead of told."""
         self._outputs: list[Output] = []
@@ -62,7 +62,7 @@ class Teller:
 
     def score(self, incident_id: str, held: Held, to_score: ToScore) -> None:
         """Tell the score of an incident's latest revision: at once, or when events are taken."""
-        if not self.conflate:
+        if not self._conflate:
             self._tell_score(incident_id, held, to_score)
             return
         if held.to_score is None:

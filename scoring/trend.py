@@ -12,12 +12,9 @@ from schemas.times import HOUR_S, ceil_ms
 from schemas.words import Trend
 from scoring.curve import slope_turns
 from scoring.decay import ALREADY, LN2, NEVER, falls_below
+from scoring.derived import RANKS, STEADY, WORDS
 from scoring.incident import Incident
 from scoring.policy import Policy
-
-WORDS = (Trend.FADING, Trend.COOLING, Trend.STEADY, Trend.RISING, Trend.SURGING)
-STEADY = WORDS.index(Trend.STEADY)
-RANKS = {word: rank for rank, word in enumerate(WORDS)}
 
 
 class Outlook(NamedTuple):

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.decay import LN2
+from scoring.decay import LN2, count_of, falls_below
 from scoring.incident import Incident
-from scoring.rates import add_item, count_falls_below, rate_falls_below, remove_item
+from scoring.rates import add_item, remove_item
 from tests.builders import hours
 
 HORIZONS_H = (1.0, 6.0, 24.0, 168.0)
@@ -20,6 +20,10 @@ def counted(at: list[float]) -> Incident:
     for each in at:
         add_item(incident, each, HORIZONS_H)
     return incident
+
+
+def count_falls_below(incident: Incident, horizon: int, items: float) -> float:
+    return falls_below(incident.counts[horizon], incident.rates_at, HORIZONS_H[horizon] * 3600.0, items)
 
 
 def rates(incident: Incident, at: float) -> list[float]:
@@ -71,7 +75,7 @@ def test_a_rate_falls_below_a_value_at_the_millisecond_that_is_told(at, value, h
     incident, horizon_h = counted(at), HORIZONS_H[horizon]
 
     # when
-    falls = rate_falls_below(incident, horizon, horizon_h, value)
+    falls = count_falls_below(incident, horizon, count_of(value, horizon_h))
 
     # then
     if falls == -math.inf:
@@ -82,5 +86,5 @@ def test_a_rate_falls_below_a_value_at_the_millisecond_that_is_told(at, value, h
 
 
 def test_a_count_of_nothing_is_below_everything_and_always_was():
-    assert count_falls_below(Incident(), 0, 1.0, 0.5) == -math.inf
-    assert count_falls_below(counted([hours(0)]), 0, 1.0, 0.0) == math.inf
+    assert count_falls_below(Incident(), 0, 0.5) == -math.inf
+    assert count_falls_below(counted([hours(0)]), 0, 0.0) == math.inf

@@ -12,8 +12,9 @@ from schemas.topics import TREND_UPDATES
 from schemas.words import Trend
 from scoring.activity import score
 from scoring.curve import slope_per_hour, slope_turns
+from scoring.derived import STEADY, WORDS
 from scoring.incident import Incident
-from scoring.trend import STEADY, WORDS, Outlook, multiple, outlook
+from scoring.trend import Outlook, multiple, outlook
 from tests import oracle
 from tests.builders import hours, item
 from tests.driver import SHIPPED_POLICY as POLICY
