@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import signal
-import sys
-from typing import Final
 
 import click
 
-from stream.cli.context import Invocation, pass_invocation
+from stream.cli.context import Invocation, log_to_stderr, pass_invocation, until_told
 from stream.gateway.run import serve
 from stream.view.run import require_shared
-
-LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 @click.group()
@@ -40,14 +34,5 @@ def run(invocation: Invocation) -> None:
     """
     settings = invocation.settings
     require_shared(settings)
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr, force=True)
-    for name in ("kafka", "mode"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-
-    async def until_told() -> None:
-        stop, loop = asyncio.Event(), asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop.set)
-        await serve(settings, stop)
-
-    asyncio.run(until_told())
+    log_to_stderr()
+    asyncio.run(until_told(lambda stop: serve(settings, stop)))

@@ -51,12 +51,6 @@ def base(server):
     return msgspec.structs.replace(default, view=msgspec.structs.replace(default.view, url=server.url))
 
 
-@pytest.fixture
-async def gateway(base):
-    async with served(base, *everything()) as running:
-        yield running
-
-
 async def test_schemathesis_finds_no_failure_and_no_undocumented_answer(gateway):
     """Given the document that is served; when Schemathesis asks what it allows and what it does not; then nothing
     fails, and every answer is as documented."""

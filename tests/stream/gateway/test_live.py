@@ -25,8 +25,14 @@ from tests.view import until, world
 
 
 @pytest.fixture
-async def gateway():
-    async with served(streaming(), *everything()) as running:
+def base():
+    """The embedded view; a module that runs these tests on another has a fixture of this name."""
+    return streaming()
+
+
+@pytest.fixture
+async def gateway(base):
+    async with served(base, *everything()) as running:
         yield running
 
 
@@ -133,9 +139,9 @@ async def test_who_comes_back_gets_the_same_whether_it_is_remembered_or_read(
                 assert found == want
 
 
-async def test_a_gateway_that_was_started_again_remembers_the_latest():
+async def test_a_gateway_that_was_started_again_remembers_the_latest(base):
     """Given a view with events; when a gateway starts on it; then who comes back is told the rest."""
-    async with served(streaming(), *everything()) as first:
+    async with served(base, *everything()) as first:
         events = await kept(first)
         async with again(first) as gateway, listening(gateway, Last_Event_ID=events[40].place) as reader:
             found = [each.place for each in await reader.take(len(events) - 41)]
@@ -287,9 +293,9 @@ def encode_size(event):
     return msgspec.json.encode(event)
 
 
-async def test_an_event_on_many_lines_stays_one_event():
+async def test_an_event_on_many_lines_stays_one_event(base):
     """Given a profile that an editor's tool has written on many lines; then it is one event, and the same JSON."""
-    async with served(streaming(), *scored("leak")) as gateway:
+    async with served(base, *scored("leak")) as gateway:
         said = msgspec.json.format(b'{"incident_id":"leak","title":"a\\nb","summary":"x"}', indent=2).replace(
             b"\n", b"\r\n"
         )
@@ -358,10 +364,10 @@ async def test_a_plain_request_is_told_that_this_is_a_websocket(gateway):
     assert "WebSocket" in (await gateway.json("/live/ws", 400))["detail"]
 
 
-async def test_who_does_not_read_is_cut_off_and_nobody_else_notices():
+async def test_who_does_not_read_is_cut_off_and_nobody_else_notices(base):
     """Given a reader that reads nothing and one that does; when more comes than may be kept for one; then the first is
     cut off and counted, and the other has all."""
-    async with served(streaming(), *scored("leak"), buffer_kb=64) as gateway:
+    async with served(base, *scored("leak"), buffer_kb=64) as gateway:
         with socket.socket() as slow:
             slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             slow.connect(("127.0.0.1", gateway.port))
@@ -408,9 +414,9 @@ async def test_a_reader_who_leaves_is_forgotten(gateway):
     await listeners(gateway, 0)
 
 
-async def test_there_are_not_more_readers_than_may_be():
+async def test_there_are_not_more_readers_than_may_be(base):
     async with (
-        served(streaming(), clients_most=2, clients_each_most=1) as gateway,
+        served(base, clients_most=2, clients_each_most=1) as gateway,
         listening(gateway),
         gateway.http.get("/live") as answer,
     ):
@@ -418,8 +424,8 @@ async def test_there_are_not_more_readers_than_may_be():
         assert int(answer.headers["Retry-After"]) >= 1
 
 
-async def test_a_quiet_stream_is_kept_alive_by_comments():
-    async with served(streaming(), heartbeat_s=0.1) as gateway, listening(gateway) as reader:
+async def test_a_quiet_stream_is_kept_alive_by_comments(base):
+    async with served(base, heartbeat_s=0.1) as gateway, listening(gateway) as reader:
         text = b""
         while text.count(b":\n\n") < 2:
             text += await asyncio.wait_for(reader.answer.content.readany(), WAIT_S)
@@ -453,8 +459,8 @@ async def test_a_stream_that_was_lost_is_told_as_a_gap(gateway, monkeypatch):
         assert (await reader.next()).topic == "snapshot"
 
 
-async def test_at_the_end_streams_end_cleanly():
-    async with served(streaming(), *scored("leak")) as gateway, listening(gateway) as reader:
+async def test_at_the_end_streams_end_cleanly(base):
+    async with served(base, *scored("leak")) as gateway, listening(gateway) as reader:
         await listeners(gateway, 1)
         ended = asyncio.create_task(reader.answer.content.read())
         gateway.stop.set()
