@@ -27,8 +27,8 @@ from schemas.codec import decode_profile
 from schemas.errors import DecibelError, RecordError
 from schemas.noise_index import IndexShare
 from stream.collector import seldom_collect
-from stream.demo.child import die_with
 from stream.files import FileRecord
+from stream.parent import die_with
 from stream.reached import Reached, add_up
 from stream.replay_share import Part, Plan, Share
 
