@@ -26,7 +26,7 @@ from scoring.policy import load_policy
 from scoring.rows import NoRows
 from stream.files import read_records
 from stream.simulator import Simulation
-from stream.tables import encode_rows
+from stream.worker.tables import encode_rows
 
 OBSERVATIONS: Final = 500_000
 """Most observations: all of frontpage-2021."""

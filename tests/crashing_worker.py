@@ -12,11 +12,11 @@ from collections.abc import Callable, Sized
 from typing import NoReturn
 
 from schemas.topics import INCIDENT_MERGES
-from stream.commit import Batch, BatchCommit, Outlet
 from stream.settings import load_settings
-from stream.tables import EncodedRows, PartitionRows
 from stream.topics import ITEMS_CHANGELOG
-from stream.worker import run_worker
+from stream.worker.commit import Batch, BatchCommit, Outlet
+from stream.worker.run import run_worker
+from stream.worker.tables import EncodedRows, PartitionRows
 
 STEPS = (
     "before outputs",

@@ -28,7 +28,7 @@ from bench.throughput import broker, page, results
 from bench.throughput.loads import zipf_load
 from bench.throughput.run import Runner, work
 from bench.throughput.wire import Wire
-from stream.shelves import MemoryShelf
+from stream.worker.shelves import MemoryShelf
 from tests.real.kafka import VERSION
 
 PARTS: Final = ("incidents", "items", "recovery", "restart", "workers")

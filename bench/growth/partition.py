@@ -14,9 +14,9 @@ from schemas.topics import SOURCE_ITEMS
 from scoring.clock import Clock
 from scoring.ledger import Ledger
 from scoring.policy import load_policy
-from stream.partitions import MOST_ROWS_HELD
-from stream.shelves import Shelf
-from stream.tables import PartitionRows, encode_rows
+from stream.worker.partitions import MOST_ROWS_HELD
+from stream.worker.shelves import Shelf
+from stream.worker.tables import PartitionRows, encode_rows
 
 BATCH: Final = 2000
 """As `worker.max_batch_records`."""

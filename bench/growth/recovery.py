@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from bench.growth.partition import MeasuredPartition
 from stream.settings import RocksdbSettings
-from stream.shelves import MemoryShelf, RocksShelf, Shelf
-from stream.tables import incident_stamp, item_stamp, newer_rows
+from stream.worker.shelves import MemoryShelf, RocksShelf, Shelf
+from stream.worker.tables import incident_stamp, item_stamp, newer_rows
 
 CHUNK: Final = 10_000
 """Rows of a changelog that are put into the table at once."""

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from bench.growth.observations import Story
 from bench.growth.partition import MeasuredPartition
-from stream.shelves import MemoryShelf, Shelf
+from stream.worker.shelves import MemoryShelf, Shelf
 
 ONE: Final = 1
 """Events are measured in batches of one: conflation saves more where incidents are few, and would look like growth."""

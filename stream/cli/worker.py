@@ -30,7 +30,7 @@ again: it met something unexpected and goes on from its last commit.
 @pass_invocation
 def worker(invocation: Invocation, log_level: str) -> None:
     """Score items as they come: one member of the consumer group."""
-    from stream.worker import run_worker  # noqa: PLC0415 - Faust takes half a second to import
+    from stream.worker.run import run_worker  # noqa: PLC0415 - Faust takes half a second to import
 
     logging.captureWarnings(True)
     run_worker(invocation.settings, log_level)

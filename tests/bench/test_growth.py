@@ -12,7 +12,7 @@ from bench.growth.table import markdown
 from bench.growth.workers import Restarted, Scaled
 from bench.throughput.results import Machine
 from schemas.codec import decode_item
-from stream.shelves import MemoryShelf
+from stream.worker.shelves import MemoryShelf
 
 MACHINE = Machine(2, "a processor", "a system", "3.11.7", "Apache Kafka")
 

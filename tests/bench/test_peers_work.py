@@ -12,7 +12,7 @@ from bench.throughput.loads import zipf_load
 from bench.throughput.peers import environment, kafka_streams
 from bench.throughput.peers.catalogue import PEERS, chosen
 from bench.throughput.peers.work import HALF_LIFE_S, NEW, Place, decode, heard, row, update
-from stream.shelves import MemoryShelf
+from stream.worker.shelves import MemoryShelf
 from tests.real.kafka import VERSION
 
 PLACE = Place(

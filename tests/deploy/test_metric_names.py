@@ -7,8 +7,8 @@ import pytest
 
 from stream.alerts.metrics import AlertMetrics
 from stream.gateway.metrics import GatewayMetrics
-from stream.metrics import WorkerMetrics
 from stream.view.metrics import ViewMetrics
+from stream.worker.metrics import WorkerMetrics
 
 ROOT = Path(__file__).parents[2]
 NAMING = [

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from schemas.topics import EVENT_OF
-from stream.metrics import _REASONS
 from stream.settings import Secret, Settings
 from stream.settings_source import _keys
+from stream.worker.metrics import _REASONS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
 DEFAULTS = _keys(Settings)[1]

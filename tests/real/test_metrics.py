@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from schemas.topics import INCIDENT_PROFILES, SOURCE_ITEMS
-from stream.metrics import WorkerMetrics
 from stream.provisioning import apply
+from stream.worker.metrics import WorkerMetrics
 from tests.real.kafka import _free_ports
 from tests.recordings import keyed
 from tests.requirements import require

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stream.window import LONGEST_S, MOST_RECORDS, Window
+from stream.worker.window import LONGEST_S, MOST_RECORDS, Window
 
 FRESH_S = 0.0
 LATE_S = 2.0

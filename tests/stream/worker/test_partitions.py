@@ -5,16 +5,16 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-import stream.window
+import stream.worker.window
 from schemas.cloudevents import Headers
 from schemas.topics import NOISE_SCORES, SOURCE_ITEMS, STATE_CHANGES
 from scoring.policy import load_policy
-from stream.commit import BatchCommit, Outlet
-from stream.metrics import WorkerMetrics
-from stream.partitions import Partition
 from stream.settings import Settings, WorkerSettings
-from stream.shelves import MemoryShelf
-from stream.tables import PartitionRows
+from stream.worker.commit import BatchCommit, Outlet
+from stream.worker.metrics import WorkerMetrics
+from stream.worker.partitions import Partition
+from stream.worker.shelves import MemoryShelf
+from stream.worker.tables import PartitionRows
 from tests.builders import hours, item
 from tests.driver import Driver, Raw
 
@@ -116,7 +116,7 @@ async def test_a_partition_takes_no_more_than_a_full_window_while_one_is_on_its_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Given a broker that does not answer; when the window is full; then there is room only once the last is safe."""
-    monkeypatch.setattr(stream.window, "MOST_RECORDS", 2)
+    monkeypatch.setattr(stream.worker.window, "MOST_RECORDS", 2)
     producer = Taken()
     partition = made(producer)
     producer.answers.clear()

@@ -8,10 +8,10 @@ from scoring.changes import Changes
 from scoring.incident import Incident
 from scoring.item import UNKNOWN, Counted, ItemRow
 from scoring.rows import decode_incident, encode_row
-from stream.app import make_app
 from stream.settings import Settings
-from stream.shelves import MemoryShelf
-from stream.tables import PartitionRows, encode_rows, incident_stamp, item_stamp, newer_rows
+from stream.worker.app import make_app
+from stream.worker.shelves import MemoryShelf
+from stream.worker.tables import PartitionRows, encode_rows, incident_stamp, item_stamp, newer_rows
 
 
 def _counted(likes: int) -> Counted:

@@ -16,11 +16,11 @@ from schemas.topics import INDEX_SHARES
 from scoring.clock import Clock
 from scoring.ledger import Ledger
 from scoring.policy import Policy
-from stream.commit import Batch, BatchCommit, Outlet
-from stream.metrics import WorkerMetrics
 from stream.settings import Settings
-from stream.tables import PartitionRows, Tables, encode_rows
-from stream.window import Done, Window
+from stream.worker.commit import Batch, BatchCommit, Outlet
+from stream.worker.metrics import WorkerMetrics
+from stream.worker.tables import PartitionRows, Tables, encode_rows
+from stream.worker.window import Done, Window
 
 log = logging.getLogger(__name__)
 

@@ -23,7 +23,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
-from stream.commit import Record
+from stream.worker.commit import Record
 
 Drain = Callable[[], Awaitable[None]]
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from schemas.topics import DEAD_LETTERS, INCIDENT_PROFILES, SOURCE_ITEMS
-from stream.app import EXIT_FAILED
 from stream.embedded_broker import ApiKey, EmbeddedBroker
+from stream.worker.app import EXIT_FAILED
 from tests.agreement import Expected, assert_live_equals
 from tests.crashing_worker import STEPS
 from tests.recordings import keyed, recording

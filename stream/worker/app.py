@@ -18,16 +18,16 @@ from schemas.cloudevents import Output
 from schemas.topics import INCIDENT_PROFILES, INDEX_SHARES, SOURCE_ITEMS
 from scoring.index import IndexBoard
 from scoring.policy import load_policy
-from stream.commit import BatchCommit, Outlet
-from stream.credentials import credentials
 from stream.http import HttpServer
-from stream.metrics import WorkerMetrics
-from stream.partitions import Partitions
 from stream.settings import Settings
-from stream.tables import make_tables
-from stream.timekeeper import Timekeeper
 from stream.topics import dead_letter_bytes, physical
-from stream.transport import BatchConsumer, make_transport
+from stream.worker.commit import BatchCommit, Outlet
+from stream.worker.credentials import credentials
+from stream.worker.metrics import WorkerMetrics
+from stream.worker.partitions import Partitions
+from stream.worker.tables import make_tables
+from stream.worker.timekeeper import Timekeeper
+from stream.worker.transport import BatchConsumer, make_transport
 
 log = logging.getLogger(__name__)
 

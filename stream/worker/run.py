@@ -10,13 +10,13 @@ from typing import Final
 import faust
 
 from schemas.errors import BrokerError
-from stream.app import make_app
 from stream.collector import seldom_collect
-from stream.commit import BatchCommit
 from stream.kafka_clients import broker_errors, consumer
 from stream.provisioning import Standing, partition_mismatch
 from stream.settings import Settings
 from stream.topics import specs
+from stream.worker.app import make_app
+from stream.worker.commit import BatchCommit
 
 LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 from aiokafka import TopicPartition
 from faust.types import TP
 
-from stream.app import make_app
 from stream.settings import Settings
-from stream.transport import BatchConsumer
+from stream.worker.app import make_app
+from stream.worker.transport import BatchConsumer
 
 SOURCE = TP("source-items", 3)
 

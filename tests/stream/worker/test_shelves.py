@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from stream.settings import RocksdbSettings
-from stream.shelves import MemoryShelf, RocksShelf, Shelf
+from stream.worker.shelves import MemoryShelf, RocksShelf, Shelf
 
 SMALL = RocksdbSettings(block_cache_mb=1, write_buffer_mb=1)
 

@@ -25,8 +25,8 @@ from schemas.codec import encode
 from schemas.topics import SOURCE_ITEMS
 from stream.partitioner import Partitioner
 from stream.settings import Settings
-from stream.tables import EncodedRows, PartitionRows
 from stream.topics import INCIDENTS_CHANGELOG, ITEMS_CHANGELOG, LOGICAL, ONE_PARTITION, physical
+from stream.worker.tables import EncodedRows, PartitionRows
 
 Record = tuple[bytes, bytes, Headers]
 """What is sent: key, value, headers."""

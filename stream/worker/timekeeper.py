@@ -11,12 +11,12 @@ import faust
 from faust.types import TP
 
 from scoring.clock import Clock
-from stream.commit import Outlet
-from stream.metrics import WorkerMetrics
-from stream.partitions import Partition, Partitions
 from stream.settings import Settings
-from stream.tables import Tables
-from stream.transport import BatchConsumer
+from stream.worker.commit import Outlet
+from stream.worker.metrics import WorkerMetrics
+from stream.worker.partitions import Partition, Partitions
+from stream.worker.tables import Tables
+from stream.worker.transport import BatchConsumer
 
 LONGEST_NAP_S: Final = 0.5
 """At least so often index and gauges are looked after; deadlines wake it earlier."""

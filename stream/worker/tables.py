@@ -23,8 +23,8 @@ from scoring.incident import Incident
 from scoring.item import ItemRow
 from scoring.rows import decode_incident, decode_item_row, encode_row
 from stream.settings import Settings
-from stream.shelves import SEPARATOR, MemoryShelf, RocksShelf, Shelf
 from stream.topics import INCIDENTS_CHANGELOG, ITEMS_CHANGELOG, physical
+from stream.worker.shelves import SEPARATOR, MemoryShelf, RocksShelf, Shelf
 
 Stamp = tuple[int, ...]
 
