@@ -27,7 +27,7 @@ from scoring.index import IndexBoard
 from scoring.policy import load_policy
 from stream.cli.demo import DEFAULT_INCIDENTS
 from stream.demo.story import START
-from stream.replay import Place, Replay
+from stream.replay.run import Place, Replay
 from stream.simulator import Simulation
 from tests.gateway import served, streaming
 

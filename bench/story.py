@@ -19,7 +19,7 @@ from schemas.words import PeakKind
 from scoring.policy import Policy
 from stream.cli.profiles import read_profiles
 from stream.files import RecordFile
-from stream.replay import Place, Replay
+from stream.replay.run import Place, Replay
 
 AFTER_S: Final = 90.0 * DAY_S
 """How long the clock runs on after the last observation, so that everything that falls due by itself is seen."""

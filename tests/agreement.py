@@ -8,7 +8,7 @@ from schemas.codec import encode
 from schemas.times import parse_time
 from schemas.topics import NOISE_INDEX, NOISE_SCORES, PEAK_CROSSINGS, STATE_CHANGES, TREND_UPDATES
 from scoring.policy import load_policy
-from stream.replay import Place, Replay
+from stream.replay.run import Place, Replay
 from tests.wire import Deployment, Event
 
 NEVER_CONFLATED = (STATE_CHANGES, PEAK_CROSSINGS, TREND_UPDATES)

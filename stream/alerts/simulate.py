@@ -17,7 +17,7 @@ from stream.alerts.heard import TOPICS, Heard, Score, Trigger
 from stream.alerts.notices import Notice
 from stream.alerts.rules import Rule
 from stream.files import FileRecord
-from stream.replay import Place, Replay
+from stream.replay.run import Place, Replay
 
 
 class Sent(NamedTuple):

@@ -30,7 +30,7 @@ from stream.cli.context import (
 from stream.cli.profiles import read_profiles
 from stream.cli.scoring_options import columns_option, policy_option
 from stream.files import RecordFile
-from stream.replay import Replay
+from stream.replay.run import Replay
 from stream.view.topics import partitions_of
 
 rules_option = click.option(

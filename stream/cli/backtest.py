@@ -18,7 +18,7 @@ from stream.cli.context import Invocation, json_option, pass_invocation, print_j
 from stream.cli.profiles import read_profiles
 from stream.cli.scoring_options import Moment, columns_option, policy_of, policy_option, quiet_console
 from stream.files import RecordFile
-from stream.replay import Place, Replay
+from stream.replay.run import Place, Replay
 
 
 class Report(Struct, frozen=True):

@@ -26,7 +26,7 @@ from stream.cli.explanation_page import print_page
 from stream.cli.profiles import read_profiles
 from stream.cli.scoring_options import Moment, columns_option, policy_of, policy_option, quiet_console
 from stream.files import FileRecord, RecordFile
-from stream.replay import Place, Replay
+from stream.replay.run import Place, Replay
 
 _NEAREST: Final = 5
 """How many ids an unknown one is answered with."""

@@ -35,10 +35,10 @@ from stream.cli.scoring_options import (
 from stream.collector import seldom_collect
 from stream.files import RecordFile
 from stream.loading import field_first
-from stream.reached import Reached, index_of, overall
-from stream.replay import Place, Replay, line_of
-from stream.replay_jobs import merging, sharing
-from stream.replay_share import Part, Plan
+from stream.replay.jobs import merging, sharing
+from stream.replay.reached import Reached, index_of, overall
+from stream.replay.run import Place, Replay, line_of
+from stream.replay.share import Part, Plan
 
 _NAMED: Final = 5
 """Rejected records that are named."""

@@ -18,7 +18,7 @@ from stream.cli.context import plain, print_json
 from stream.cli.profiles import read_profiles
 from stream.cli.scoring_options import quiet_console
 from stream.files import RecordFile
-from stream.replay import Place, Replay
+from stream.replay.run import Place, Replay
 
 _SHOWN: Final = 10
 """Lines of each table; JSON has all."""

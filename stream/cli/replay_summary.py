@@ -27,7 +27,7 @@ from scoring.policy import Policy
 from scoring.reasons import when
 from stream.cli.context import plain
 from stream.cli.scoring_options import quiet_console
-from stream.reached import Reached
+from stream.replay.reached import Reached
 
 TOPICS: Final = (
     NOISE_SCORES,

@@ -12,7 +12,7 @@ from schemas.topics import EVENT_OF, NOISE_SCORES, SOURCE_ITEMS
 from scoring.policy import SHIPPED
 from stream.cli import main
 from stream.cli.replay_summary import TOPICS
-from stream.replay import Place, Replay
+from stream.replay.run import Place, Replay
 from tests.builders import hours, item, profile
 from tests.driver import SHIPPED_POLICY
 from tests.recordings import SHARED, recording

@@ -13,7 +13,7 @@ from schemas.codec import encode
 from schemas.topics import NOISE_SCORES
 from scoring.policy import load_policy
 from stream.embedded_broker import EmbeddedBroker
-from stream.replay import Place, Replay
+from stream.replay.run import Place, Replay
 from tests.builders import item
 from tests.wire import Deployment
 

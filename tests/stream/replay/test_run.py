@@ -22,7 +22,7 @@ from scoring.index import OVERALL
 from scoring.ledger import Ledger
 from scoring.rows import NoRows
 from stream.partitioner import Partitioner
-from stream.replay import Place, Replay
+from stream.replay.run import Place, Replay
 from tests.builders import hours, item, merged, profile
 from tests.driver import SHIPPED_POLICY, Raw
 from tests.recordings import keyed, recording

@@ -33,7 +33,7 @@ from scoring.ledger import Ledger
 from scoring.policy import Policy
 from scoring.rows import NoRows
 from stream.partitioner import Partitioner
-from stream.reached import Reached, index_of, loudest_of, total_of
+from stream.replay.reached import Reached, index_of, loudest_of, total_of
 
 MS_PER_S: Final = 1000
 

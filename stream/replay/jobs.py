@@ -29,8 +29,8 @@ from schemas.noise_index import IndexShare
 from stream.collector import seldom_collect
 from stream.files import FileRecord
 from stream.parent import die_with
-from stream.reached import Reached, add_up
-from stream.replay_share import Part, Plan, Share
+from stream.replay.reached import Reached, add_up
+from stream.replay.share import Part, Plan, Share
 
 AHEAD: Final = 8
 """Parts that one process may be ahead of the slowest: incidents come in bursts, and so does the work of a partition."""

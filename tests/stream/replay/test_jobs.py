@@ -24,14 +24,14 @@ from schemas.times import from_epoch
 from schemas.topics import NOISE_SCORES
 from scoring.incident import Incident
 from stream.cli import main
-from stream.replay import Place, Replay
-from stream.replay_jobs import AHEAD, sharing
-from stream.replay_share import PART, Plan
+from stream.replay.jobs import AHEAD, sharing
+from stream.replay.run import Place, Replay
+from stream.replay.share import PART, Plan
 from tests.builders import hours, item, merged, profile
 from tests.driver import SHIPPED_POLICY
 from tests.recordings import recording
 
-SAMPLES = Path(__file__).parents[2] / "samples"
+SAMPLES = Path(__file__).parents[3] / "samples"
 INCIDENTS = ("leak", "fire", "walkout", "quake", "strike", "log4shell", "Ünïcode")
 
 BAD = (

@@ -17,7 +17,7 @@ from schemas.topics import DEAD_LETTERS
 from scoring.policy import Policy
 from stream.files import FileRecord, RecordFile
 from stream.partitioner import Partitioner
-from stream.replay import Place, Replay, line_of
+from stream.replay.run import Place, Replay, line_of
 
 PART: Final = 1000
 """Records of the files for which a process hands over in one go what came of its share of them."""
