@@ -1,4 +1,5 @@
-"""The live terminal board: a model that events are applied to, and a drawing of it. Neither does any I/O.
+"""The live terminal board: a model that events are applied to, and a drawing of it. Neither does any I/O; `reader`
+brings the events of the topics, and `screen` shows what is drawn.
 
 >>> from rich.console import Console
 >>> from stream.board import BoardModel, render

@@ -14,10 +14,10 @@ from schemas.errors import BrokerError
 from scoring.levels import level_of
 from scoring.policy import load_policy
 from stream.board import BoardModel, render
-from stream.board_reader import BoardReader, board_reader
-from stream.board_screen import Show, can_draw, drawn, lines
+from stream.board.reader import BoardReader, board_reader
+from stream.board.screen import Show, can_draw, drawn, lines
 from stream.cli.context import Invocation, json_option, pass_invocation, print_json
-from stream.interrupts import Interrupts
+from stream.cli.interrupts import Interrupts
 from stream.settings import Settings
 
 POLL_S: Final = 0.1

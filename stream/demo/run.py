@@ -16,8 +16,8 @@ from schemas.noise_score import NoiseScore
 from schemas.times import to_epoch
 from schemas.topics import INCIDENT_PROFILES, SOURCE_ITEMS
 from stream.board import BoardModel
-from stream.board_reader import BoardReader, board_reader
-from stream.board_screen import Show
+from stream.board.reader import BoardReader, board_reader
+from stream.board.screen import Show
 from stream.demo.latency import Stopwatch
 from stream.demo.pages import Pages
 from stream.demo.story import Pace, Story
