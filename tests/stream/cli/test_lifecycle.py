@@ -12,7 +12,7 @@ from scoring.policy import SHIPPED, load_policy
 from stream.cli import main
 
 RULES = load_policy().lifecycle.rules
-DOC = Path(__file__).parents[2] / "docs" / "methodology.md"
+DOC = Path(__file__).parents[3] / "docs" / "methodology.md"
 EDGES = sum(len(rule.sources) for rule in RULES)
 
 

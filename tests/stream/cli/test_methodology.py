@@ -18,7 +18,7 @@ from tests.builders import item
 from tests.recordings import recording
 
 POLICY = load_policy()
-DOC = Path(__file__).parents[2] / "docs" / "methodology.md"
+DOC = Path(__file__).parents[3] / "docs" / "methodology.md"
 DOCUMENT = DOC.read_text(encoding="utf-8")
 FLAT = " ".join(DOCUMENT.split())
 ROWS = [
