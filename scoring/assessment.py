@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
-
-from msgspec import Struct
+from typing import Final
 
 from schemas.words import Activity, Trend
 from scoring import activity, lifecycle, peaks, trend
@@ -13,29 +11,47 @@ from scoring.incident import Incident
 from scoring.policy import Policy
 
 
-class Ahead(NamedTuple):
+class Ahead:
     """What lies ahead of an incident as its row stands, in closed form: it holds until the row changes.
 
     The outlook of its trend, the spans of the rules that lead out of its state, when its level will be left, and when
     the next step of its lifecycle will be taken, if that has been looked for (epoch seconds).
     """
 
-    outlook: trend.Outlook
-    spans: lifecycle.Spans
-    leaves_level_at: float
-    steps_at: float | None = None
+    __slots__ = ("leaves_level_at", "outlook", "spans", "steps_at")
+
+    def __init__(
+        self,
+        outlook: trend.Outlook,
+        spans: lifecycle.Spans,
+        leaves_level_at: float,
+        steps_at: float | None = None,
+    ) -> None:
+        self.outlook = outlook
+        self.spans = spans
+        self.leaves_level_at = leaves_level_at
+        self.steps_at = steps_at
 
 
-class Assessment(Struct, frozen=True):
+class Assessment:
     """What happened to an incident at one time: crossings, trend and activity before if one changed, and steps.
 
     `ahead` is what lies ahead from then on.
     """
 
-    crossings: list[peaks.Crossing]
-    words_were: tuple[Trend, Activity] | None
-    steps: list[lifecycle.Transition]
-    ahead: Ahead | None = None
+    __slots__ = ("ahead", "crossings", "steps", "words_were")
+
+    def __init__(
+        self,
+        crossings: list[peaks.Crossing],
+        words_were: tuple[Trend, Activity] | None,
+        steps: list[lifecycle.Transition],
+        ahead: Ahead | None = None,
+    ) -> None:
+        self.crossings = crossings
+        self.words_were = words_were
+        self.steps = steps
+        self.ahead = ahead
 
     @property
     def happened(self) -> bool:
@@ -62,11 +78,11 @@ def assess(incident: Incident, policy: Policy, now: float, ahead: Ahead | None =
 
     `ahead` is what lies ahead as the row stands, where it is known already.
     """
-    outlook, spans, leaves_at, _ = ahead or look_ahead(incident, policy)
-    crossings, leaves_at = peaks.cross(incident, policy, now, leaves_at)
-    trend_was, outlook = trend.turn(incident, policy, now, outlook)
+    seen = ahead or look_ahead(incident, policy)
+    crossings, leaves_at = peaks.cross(incident, policy, now, seen.leaves_level_at)
+    trend_was, outlook = trend.turn(incident, policy, now, seen.outlook)
     activity_was = activity.step(incident, policy, now)
-    steps, spans, steps_at = lifecycle.step(incident, policy, now, spans)
+    steps, spans, steps_at = lifecycle.step(incident, policy, now, seen.spans)
     turned = trend_was is not None or activity_was is not incident.activity
     words_were = (trend_was or incident.trend, activity_was) if turned else None
     return Assessment(crossings, words_were, steps, Ahead(outlook, spans, leaves_at, steps_at))
@@ -80,13 +96,16 @@ def next_deadline(incident: Incident, policy: Policy, after: float, ahead: Ahead
     """
     if incident.merged_into is not None:
         return NEVER
-    outlook, spans, leaves_at, steps_at = ahead or look_ahead(incident, policy)
-    earliest = outlook.turns_at(after)
+    seen = ahead or look_ahead(incident, policy)
+    steps_at = seen.steps_at
+    if steps_at is None:
+        steps_at = lifecycle.next_step(incident, policy, seen.spans)
+    earliest = seen.outlook.turns_at(after)
     for at in (
         peaks.announced_at(incident, policy),
         peaks.peaked_at(incident, policy),
-        leaves_at,
-        lifecycle.next_step(incident, policy, spans) if steps_at is None else steps_at,
+        seen.leaves_level_at,
+        steps_at,
         activity.subsides_at(incident, policy),
         activity.silent_at(incident, policy),
     ):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
 
 from schemas.errors import RecordError
 from schemas.source_item import SourceItem
@@ -18,12 +17,13 @@ class Clock(StrEnum):
     STREAM = "stream"
 
 
-class Times(NamedTuple):
+class Times:
     """Times of one observation (epoch seconds): the record's, when it was observed, and the date the item counts at."""
 
-    now: float
-    observed_at: float
-    at: float
+    __slots__ = ("at", "now", "observed_at")
+
+    def __init__(self, now: float, observed_at: float, at: float) -> None:
+        self.now, self.observed_at, self.at = now, observed_at, at
 
 
 def times_of(item: SourceItem, received_at: float, clock: Clock, limits: Limits, earliest_at: float) -> Times:

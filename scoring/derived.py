@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final, NamedTuple
-
-from msgspec import Struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from schemas.times import HOUR_S
 from schemas.words import State, Trend
@@ -22,7 +21,8 @@ RANKS: Final = {word: rank for rank, word in enumerate(WORDS)}
 STEADY: Final = RANKS[Trend.STEADY]
 
 
-class Watch(NamedTuple):
+@dataclass(slots=True)
+class Watch:
     """A rule of the lifecycle as it is watched; `number` is its place in the table.
 
     `noise` and `rates` are its comparisons: whether the metric is to be at least so much, else below it, and how much;
@@ -39,7 +39,8 @@ class Watch(NamedTuple):
     rates: tuple[tuple[bool, float, int, float], ...]
 
 
-class Derived(Struct, frozen=True):
+@dataclass(slots=True)
+class Derived:
     """Decay constants in 1/s, half-lives in seconds, and places among `rates.horizons_h`.
 
     `slope_gain` and `long_gain` are the noise's share in a mean with that decay constant: b / (b - a), a being that of

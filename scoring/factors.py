@@ -6,7 +6,6 @@ The rules are those of the published methodology; where it is silent the policy 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 from schemas.noise_score import Factors
 from schemas.times import HOUR_S
@@ -18,11 +17,13 @@ from scoring.policy import Policy
 FULL = 100.0
 
 
-class Audience(NamedTuple):
+class Audience:
     """People reached: as the sources say, and as estimated from interactions where they do not."""
 
-    known: float
-    estimated: float
+    __slots__ = ("estimated", "known")
+
+    def __init__(self, known: float, estimated: float) -> None:
+        self.known, self.estimated = known, estimated
 
     @property
     def estimated_share(self) -> float:

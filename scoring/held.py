@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from schemas.noise_score import Factors
 from scoring import factors
 from scoring.assessment import Ahead, look_ahead
@@ -16,14 +14,16 @@ from scoring.policy import Policy
 from scoring.quiet import NEVER_CALM, Calm, calm
 
 
-class ToScore(NamedTuple):
+class ToScore:
     """What the score of the latest revision tells beside the row: what stood before, and the next deadline if known.
 
     `was` is None where a deadline brought the revision.
     """
 
-    was: Before | None
-    due: float | None
+    __slots__ = ("due", "was")
+
+    def __init__(self, was: Before | None, due: float | None) -> None:
+        self.was, self.due = was, due
 
 
 class Held:

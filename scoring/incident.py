@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from msgspec import Struct, field
+from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from schemas.times import HOUR_S
 from schemas.words import Activity, Category, State, Tier, Trend
@@ -19,7 +21,8 @@ class PlatformSum(Struct, array_like=True, gc=False):
     without_audience: int = 0
 
 
-class Incident(Struct, array_like=True):
+@dataclass(slots=True)
+class Incident:
     """The state of one incident. Times are epoch seconds in whole milliseconds.
 
     The first four fields are its stamp: the offsets last applied from either source topic, the revision and its time.

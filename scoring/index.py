@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Final, NamedTuple
-
-from msgspec import Struct
+from typing import Final
 
 from schemas.cloudevents import Output
 from schemas.noise_index import IndexShare, Mover, NoiseIndex
@@ -29,19 +27,40 @@ OVERALL: Final = "overall"
 MS_PER_S: Final = 1000
 
 
-class Part(NamedTuple):
+class Part:
     """What one incident is to the index: its curve, the residue of its long average, and when it was detected.
 
     `incidents` is 0 for one that was merged into another: it makes no noise, but what it made stays in the average.
     """
 
-    category: Category
-    composite: float
-    anchor: float
-    incidents: int
-    residue: float
-    residue_at: float
-    since: float
+    __slots__ = ("anchor", "category", "composite", "incidents", "residue", "residue_at", "since")
+
+    def __init__(
+        self,
+        category: Category,
+        composite: float,
+        anchor: float,
+        incidents: int,
+        residue: float,
+        residue_at: float,
+        since: float,
+    ) -> None:
+        self.category = category
+        self.composite = composite
+        self.anchor = anchor
+        self.incidents = incidents
+        self.residue = residue
+        self.residue_at = residue_at
+        self.since = since
+
+    def same_curve(self, other: Part) -> bool:
+        """Say whether both give the index the same noise at any time."""
+        return (
+            self.composite == other.composite
+            and self.anchor == other.anchor
+            and self.category is other.category
+            and self.incidents == other.incidents
+        )
 
     def noise_at(self, at: float, half_life_s: float) -> float:
         """Return the incident's noise (0 to 100) at `at`."""
@@ -65,12 +84,13 @@ def part_of(incident: Incident, policy: Policy) -> Part:
     )
 
 
-class Curve(Struct):
+class Curve:
     """A sum of curves of one half-life: `value` at `at`."""
 
-    half_life_s: float
-    value: float = 0.0
-    at: float = 0.0
+    __slots__ = ("at", "half_life_s", "value")
+
+    def __init__(self, half_life_s: float, value: float = 0.0, at: float = 0.0) -> None:
+        self.half_life_s, self.value, self.at = half_life_s, value, at
 
     def add(self, value: float, at: float) -> None:
         """Add a curve that has `value` at `at`; a negative one takes it away again."""
@@ -83,12 +103,13 @@ class Curve(Struct):
         return self.value * decay(at - self.at, self.half_life_s)
 
 
-class Sum(Struct):
+class Sum:
     """The noise of some incidents, and the residue of its average."""
 
-    noise: Curve
-    residue: Curve
-    incidents: int = 0
+    __slots__ = ("incidents", "noise", "residue")
+
+    def __init__(self, noise: Curve, residue: Curve, incidents: int = 0) -> None:
+        self.noise, self.residue, self.incidents = noise, residue, incidents
 
     def add(self, part: Part) -> None:
         """Take an incident in."""
@@ -118,9 +139,9 @@ class PartitionIndex:
 
     def replace(self, incident_id: str, old: Part | None, new: Part, now: float) -> None:
         """Put `new` of an incident in place of `old` at `now`."""
-        if old is not None and old[:4] == new[:4]:
-            return
         if old is not None:
+            if old.same_curve(new):
+                return
             self._sum(OVERALL).remove(old)
             self._sum(old.category.value).remove(old)
             points = -old.noise_at(now, self._half_life_s)

@@ -73,7 +73,7 @@ class Ledger:
         if "\0" in incident_id or "\0" in item_id:
             raise RecordError("an id must not hold the character U+0000 - at `$.item_id` or `$.incident_id`")
         times = times_of(item, received_at, self.clock, self.policy.limits, self._earliest_at)
-        now, observed_at, at = times
+        now = times.now
         self.advance(now, offset)
         held = self._hold(incident_id)
         if held is not None:
@@ -87,7 +87,7 @@ class Ledger:
                     self._forward(item, held, offset, times)
                     return
                 self._undo_merge(incident_id, held, now)
-        new = count(item, observed_at, at, self.policy)
+        new = count(item, times.observed_at, times.at, self.policy)
         row = old = None
         if held is not None:
             row = held.items.get(item_id) or self.rows.item(incident_id, item_id)
@@ -393,7 +393,11 @@ class Ledger:
         if incident.detected:
             held.assessed(None)
             self._teller.happened(
-                incident_id, held, now, NOTHING_ELSE, ToScore(was._replace(by=Cause.MERGE), NEVER)
+                incident_id,
+                held,
+                now,
+                NOTHING_ELSE,
+                ToScore(Before(Cause.MERGE, was.factors, was.composite, was.decay), NEVER),
             )
             self.deadlines.plan(incident_id, NEVER)
 

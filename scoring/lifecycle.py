@@ -40,22 +40,26 @@ def metric(incident: Incident, policy: Policy, name: str, at: float) -> float:
     return incident.rate_at(policy.rates.horizons_h.index(horizon_h), horizon_h, at)
 
 
-class Span(NamedTuple):
+class Span:
     """From when to before when (epoch seconds) all comparisons of a rule hold, if nothing new comes."""
 
-    begins: float
-    ends: float
+    __slots__ = ("begins", "ends")
+
+    def __init__(self, begins: float, ends: float) -> None:
+        self.begins, self.ends = begins, ends
 
     def holds(self, at: float) -> bool:
         """Whether they hold at `at`."""
         return self.begins <= at < self.ends
 
 
-class Spans(NamedTuple):
+class Spans:
     """The span of each rule that leads away from the present state, and as it would be without its noise."""
 
-    by_rates: tuple[Span, ...]
-    all: tuple[Span, ...]
+    __slots__ = ("all", "by_rates")
+
+    def __init__(self, by_rates: tuple[Span, ...], spans: tuple[Span, ...]) -> None:
+        self.by_rates, self.all = by_rates, spans
 
 
 def spans(incident: Incident, policy: Policy, by_rates: tuple[Span, ...] | None = None) -> Spans:
@@ -80,7 +84,7 @@ def spans(incident: Incident, policy: Policy, by_rates: tuple[Span, ...] | None 
 
 def _by_noise(incident: Incident, policy: Policy, watch: Watch, within: Span) -> Span:
     """The span of a rule, `within` being what its other comparisons leave."""
-    begins, ends = within
+    begins, ends = within.begins, within.ends
     for at_least, than in watch.noise:
         falls = noise_falls_below(incident, policy, than)
         begins, ends = (begins, min(ends, falls)) if at_least else (max(begins, falls), ends)

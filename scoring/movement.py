@@ -7,7 +7,7 @@ changed value gives.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from schemas.noise_score import Change, Factors
 from schemas.words import Cause
@@ -23,13 +23,13 @@ DUE: Final = Change(Cause.DEADLINE, 0.0, 0.0, NOTHING)
 NAMES: Final = Factors.__struct_fields__
 
 
-class Before(NamedTuple):
+class Before:
     """What stood just before something changed, and what changes it: kept until the change is told, if it is."""
 
-    by: Cause
-    factors: Factors
-    composite: float
-    decay: float
+    __slots__ = ("by", "composite", "decay", "factors")
+
+    def __init__(self, by: Cause, factors: Factors, composite: float, decay: float) -> None:
+        self.by, self.factors, self.composite, self.decay = by, factors, composite, decay
 
     @property
     def noise(self) -> float:

@@ -10,7 +10,7 @@ when the incident was assessed last.
 from __future__ import annotations
 
 import math
-from typing import Final, NamedTuple
+from typing import Final
 
 from scoring import peaks
 from scoring.assessment import Ahead
@@ -21,7 +21,7 @@ from scoring.incident import Incident
 from scoring.policy import Policy
 
 
-class Calm(NamedTuple):
+class Calm:
     """The comparisons that stand of an incident. Until `until` (epoch seconds) none of them changes but by the noise.
 
     They stand while the noise is at least `low` and below `high` (0 to 100). `leans` says whether the trend's word
@@ -29,11 +29,10 @@ class Calm(NamedTuple):
     whether it was.
     """
 
-    until: float
-    low: float
-    high: float
-    leans: int
-    leaning: bool
+    __slots__ = ("high", "leaning", "leans", "low", "until")
+
+    def __init__(self, until: float, low: float, high: float, leans: int, *, leaning: bool) -> None:
+        self.until, self.low, self.high, self.leans, self.leaning = until, low, high, leans, leaning
 
 
 NEVER_CALM: Final = Calm(ALREADY, 0.0, 0.0, 0, leaning=False)
@@ -52,13 +51,13 @@ def calm(incident: Incident, policy: Policy, ahead: Ahead) -> Calm:
     low, high = bounds
     times = [told_at, *seen.by_rates()]
     for span in ahead.spans.by_rates:
-        times += span
+        times += (span.begins, span.ends)
     until = min((each for each in times if each > at), default=NEVER)
     rank = seen.rank(at)
     if rank > STEADY and at < seen.rise_ends:
-        return Calm(until, low, high, 1, at < seen.grows_until)
+        return Calm(until, low, high, 1, leaning=at < seen.grows_until)
     if rank < STEADY and at < seen.fall_ends:
-        return Calm(until, low, high, -1, seen.falls_from <= at)
+        return Calm(until, low, high, -1, leaning=seen.falls_from <= at)
     return Calm(until, low, high, 0, leaning=False)
 
 

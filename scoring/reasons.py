@@ -168,7 +168,7 @@ def doubt(incident: Incident, policy: Policy, at: float) -> str:
     people = factors.audience(incident, policy)
     if not people.estimated or not incident.items:
         return ""
-    twice = factors.reach(people._replace(estimated=2.0 * people.estimated), policy)
+    twice = factors.reach(factors.Audience(people.known, 2.0 * people.estimated), policy)
     more = policy.weights.reach * (twice - factors.reach(people, policy))
     more *= decay(at - incident.last_seen, policy.curve.half_life_s)
     if more < NOTICED:

@@ -9,9 +9,11 @@ import msgspec
 
 from scoring.incident import Incident
 from scoring.item import ItemRow
+from scoring.layout import Layout
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
-_INCIDENT: Final = msgspec.msgpack.Decoder(Incident)
+_LAYOUT: Final = Layout(Incident)
+_INCIDENT: Final = msgspec.msgpack.Decoder(_LAYOUT.stored)
 _ITEM: Final = msgspec.msgpack.Decoder(ItemRow)
 
 
@@ -53,12 +55,13 @@ class NoRows:
 
 def encode_row(row: Incident | ItemRow) -> bytes:
     """Return the row as it is stored: MessagePack, fields by position, so fields may only be added at the end."""
-    return _ENCODER.encode(row)
+    return _ENCODER.encode(_LAYOUT.array(row) if isinstance(row, Incident) else row)
 
 
 def decode_incident(value: bytes) -> Incident:
     """Return the incident row in `value`."""
-    return _INCIDENT.decode(value)
+    incident: Incident = _LAYOUT.value(_INCIDENT.decode(value))
+    return incident
 
 
 def decode_item_row(value: bytes) -> ItemRow:

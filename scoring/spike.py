@@ -17,10 +17,8 @@ calculation of weighted mean and variance" (2009); variance of the logarithm of 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
-
-from msgspec import Struct, field
-from msgspec.structs import replace
 
 from schemas.times import HOUR_S
 from schemas.words import Sensitivity
@@ -28,7 +26,8 @@ from scoring.decay import decay, falls_below
 from scoring.policy import SpikeRule, Tempo
 
 
-class Baseline(Struct, array_like=True, gc=False):
+@dataclass(slots=True)
+class Baseline:
     """One window: its decayed count of items, and mean and variance of the logarithm that is compared."""
 
     count: float = 0.0
@@ -36,7 +35,8 @@ class Baseline(Struct, array_like=True, gc=False):
     variance: float = 0.0
 
 
-class SpikeState(Struct, array_like=True):
+@dataclass(slots=True)
+class SpikeState:
     """All that the detector remembers. Times are epoch seconds; `began` is when the series did, `at` where it stands.
 
     `alert_at` and `alert_surprise` tell of the last alert, which the next must be later or clearly more extreme than.

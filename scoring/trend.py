@@ -6,7 +6,6 @@ Every edge is crossed at a time known in advance, so the word changes at a deadl
 from __future__ import annotations
 
 from math import log2
-from typing import NamedTuple
 
 from schemas.times import HOUR_S, ceil_ms
 from schemas.words import Trend
@@ -17,7 +16,7 @@ from scoring.incident import Incident
 from scoring.policy import Policy
 
 
-class Outlook(NamedTuple):
+class Outlook:
     """When each thing that holds up the present word will give way, if nothing new comes (epoch seconds).
 
     `edges` are the times at which the ratio of fast to slow rate falls below each edge, from fading to surging;
@@ -25,13 +24,25 @@ class Outlook(NamedTuple):
     the present word has been told for long enough to be taken back.
     """
 
-    edges: tuple[float, float, float, float]
-    rise_ends: float
-    fall_ends: float
-    grows_until: float
-    falls_from: float
-    present: Trend
-    kept_until: float
+    __slots__ = ("edges", "fall_ends", "falls_from", "grows_until", "kept_until", "present", "rise_ends")
+
+    def __init__(
+        self,
+        edges: tuple[float, float, float, float],
+        rise_ends: float,
+        fall_ends: float,
+        grows_until: float,
+        falls_from: float,
+        present: Trend,
+        kept_until: float,
+    ) -> None:
+        self.edges = edges
+        self.rise_ends = rise_ends
+        self.fall_ends = fall_ends
+        self.grows_until = grows_until
+        self.falls_from = falls_from
+        self.present = present
+        self.kept_until = kept_until
 
     def word(self, now: float) -> Trend:
         """Return the word that holds at `now`."""
@@ -81,7 +92,15 @@ def outlook(incident: Incident, policy: Policy, by_rates: Outlook | None = None)
     grows, falls = policy.derived.slope_shares[rank]
     grows_until, falls_from = slope_turns(incident, policy, (grows, falls))
     if by_rates is not None:
-        return by_rates._replace(grows_until=grows_until, falls_from=falls_from)
+        return Outlook(
+            by_rates.edges,
+            by_rates.rise_ends,
+            by_rates.fall_ends,
+            grows_until,
+            falls_from,
+            by_rates.present,
+            by_rates.kept_until,
+        )
     rule, known, counts, at = policy.trend, policy.derived, incident.counts, incident.rates_at
     fast, slow = counts[known.fast], counts[known.slow]
     return Outlook(

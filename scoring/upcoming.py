@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
+from dataclasses import replace
 
 from msgspec import Struct
 
@@ -30,8 +30,8 @@ def upcoming(incident: Incident, policy: Policy, after: float) -> tuple[Upcoming
     A copy of the row is led from deadline to deadline, as the ledger leads the row. There are few of them: metrics only
     fall, levels are left once each, and the policy has been checked to have no states that go round for ever.
     """
-    ahead = copy.copy(incident)  # what is changed below are plain values; what is not is copied beside
-    ahead.holds_since, ahead.spike = dict(incident.holds_since), copy.copy(incident.spike)
+    # What is changed below are plain values; what is not is copied beside.
+    ahead = replace(incident, holds_since=dict(incident.holds_since), spike=replace(incident.spike))
     found, at = [], after
     while (at := next_deadline(ahead, policy, at)) < NEVER:
         happened = assess(ahead, policy, at)

@@ -5,7 +5,7 @@ import pytest
 
 from schemas.errors import RecordError
 from schemas.times import from_epoch, parse_time
-from scoring.clock import Clock, Times, times_of
+from scoring.clock import Clock, times_of
 from tests.builders import hours, item
 from tests.driver import SHIPPED_POLICY
 
@@ -43,7 +43,8 @@ def dated(published, observed):
 def test_the_wall_clock_goes_by_arrival_and_the_stream_clock_by_observation(
     seen, clock, now_h, observed_h, at_h
 ):
-    assert times(seen, 5.0, clock) == Times(hours(now_h), hours(observed_h), hours(at_h))
+    found = times(seen, 5.0, clock)
+    assert (found.now, found.observed_at, found.at) == (hours(now_h), hours(observed_h), hours(at_h))
 
 
 @pytest.mark.parametrize("clock", Clock)

@@ -1,8 +1,8 @@
 """The noise curve, its mean, its slope: closed forms against numbers found step by step."""
 
+import dataclasses
 import math
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -107,7 +107,7 @@ def test_from_its_time_on_the_residue_and_the_noise_make_up_the_long_average(inc
 def test_steps_of_less_than_a_second_are_no_less_exact():
     # given
     incident = Incident(composite=80.0, last_seen=hours(0.0) + 1.9, averages_at=hours(0.0), polarity=90.0)
-    at_once = msgspec.structs.replace(incident)
+    at_once = dataclasses.replace(incident)
 
     # when
     settle_averages(at_once, POLICY, hours(0.0) + 1801.0)

@@ -190,7 +190,7 @@ def test_the_story_names_the_factor_that_carries_it_and_what_moved_it_last(drive
 def test_the_story_says_how_sure_reach_is(driver):
     (doubt,) = [each for each in told(driver, 4).story if "estimated" in each and "twice" in each]
     people = factors.audience(driver.state(), driver.policy)
-    twice = people._replace(estimated=2.0 * people.estimated)
+    twice = factors.Audience(people.known, 2.0 * people.estimated)
     more = 0.2 * (factors.reach(twice, driver.policy) - factors.reach(people, driver.policy))
 
     assert doubt.startswith("Of its audience 78 % are estimated from interactions")

@@ -180,5 +180,5 @@ def test_known_and_estimated_people_age_alike():
 
     # then
     left = (10.0 / 256.0 + 1.0) / (POLICY.aging.full_share * 11.0)
-    assert old == pytest.approx((young.known * left, young.estimated * left))
+    assert (old.known, old.estimated) == pytest.approx((young.known * left, young.estimated * left))
     assert old.estimated_share == pytest.approx(young.estimated_share)

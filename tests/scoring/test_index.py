@@ -1,5 +1,6 @@
 """The index: the partition's two curves are at any time the sum of the noise of all its incidents, and its mean."""
 
+import dataclasses
 import math
 from itertools import pairwise
 
@@ -296,7 +297,7 @@ def test_a_row_of_the_time_before_averages_begins_its_own_where_it_was_settled_l
     driver.pipe(item("b", h=10.0))
     (row,) = driver.rows.incident_rows.values()
     fields = msgspec.msgpack.decode(row)
-    earlier = fields[: Incident.__struct_fields__.index("long_average")]
+    earlier = fields[: [each.name for each in dataclasses.fields(Incident)].index("long_average")]
     driver.rows.incident_rows["leak"] = msgspec.msgpack.encode(earlier)
     assert decode_incident(driver.rows.incident_rows["leak"]).long_average == 0.0
 

@@ -141,7 +141,10 @@ def test_an_incident_is_calm_between_the_thresholds_around_its_noise():
     ]
     assert stood.high == min(edge for edge in edges if edge > noise)
     assert stood.low <= noise
-    ends = [*ahead.outlook.by_rates(), *(at for span in ahead.spans.by_rates for at in span)]
+    ends = [
+        *ahead.outlook.by_rates(),
+        *(at for span in ahead.spans.by_rates for at in (span.begins, span.ends)),
+    ]
     assert stood.until == min(at for at in ends if at > row.as_of)
 
 
