@@ -60,8 +60,21 @@ pictures: setup ## Draw the recordings anew and judge their alerts (docs/recordi
 screenshots: setup ## Take pictures of the pages by the machine's Chromium (docs/img/)
 	@$(BIN)/python -m bench.screenshots $(ARGS)
 
+# The whole package as a wheel has it, its core compiled: what is edited in the tree is never hidden by an old extension.
+COMPILED := build/compiled
+SOURCES := $(shell find schemas scoring agents stream -type f -not -path '*/__pycache__/*')
+
+.PHONY: compiled
+compiled: $(COMPILED)/bin/decibel ## Build the package with its core compiled into build/compiled (wants a C compiler)
+
+$(COMPILED)/bin/decibel: $(STAMP) setup.py $(SOURCES)
+	@rm -rf $(COMPILED) build/wheel build/lib* build/temp*
+	@DECIBEL_COMPILE=1 $(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-build-isolation --no-deps --wheel-dir build/wheel .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(COMPILED) build/wheel/*.whl
+	@touch $@
+
 .PHONY: bench
-bench: setup ## Measure Decibel beside its peers on one real Kafka (docs/benchmarks.md; half an hour)
+bench: setup compiled ## Measure Decibel beside its peers on one real Kafka (docs/benchmarks.md; half an hour)
 	@$(BIN)/python -m bench $(ARGS)
 
 .PHONY: mutation

@@ -1,16 +1,17 @@
 """`python -m bench.core [FILE]`: what one core does with a recording, step by step, against a bare decode loop.
 
 Without a file it takes frontpage-2021 beside the tree, or where that is missing the simulator's story. The last rows
-are the command `decibel replay` as it stands, start and reading of the file included. CPU seconds count, user and
+are the command `decibel replay` with the core compiled (`make compiled`), start and reading of the file included; those
+before run from the sources. CPU seconds count, user and
 system, so a machine that is busy otherwise hardly matters.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,6 +19,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from bench import compiled
 from bench.throughput.loads import RECORDING
 from schemas.codec import decode_item, encode
 from scoring.clock import Clock
@@ -105,9 +107,10 @@ def replays(values: Sequence[bytes]) -> Iterator[Step]:
             ("decibel replay", []),
             ("decibel replay --out DIR", ["--out", f"{folder}/out"]),
         ):
-            command = [str(Path(sys.executable).with_name("decibel")), "replay", str(file), *options]
+            command = [compiled.decibel(), "replay", str(file), *options]
             before = resource.getrusage(resource.RUSAGE_CHILDREN)
-            subprocess.run(command, check=True, capture_output=True, timeout=REPLAY_S)
+            environ = os.environ | compiled.environ()
+            subprocess.run(command, check=True, capture_output=True, timeout=REPLAY_S, env=environ)
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
             took = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
             yield Step(name, len(values), took)

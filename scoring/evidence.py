@@ -7,8 +7,9 @@ from typing import Final
 
 from msgspec.structs import astuple
 
-from scoring.incident import Incident, PlatformSum
+from scoring.incident import Incident
 from scoring.item import UNKNOWN, Counted
+from scoring.platform_sum import PlatformSum
 from scoring.rates import add_item, recount_items, remove_item
 
 MOST_FIGURES: Final = 64

@@ -4,21 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from msgspec import Struct
-
 from schemas.times import HOUR_S
 from schemas.words import Activity, Category, State, Tier, Trend
 from scoring.decay import LN2, decay
+from scoring.platform_sum import PlatformSum
 from scoring.spike import SpikeState
-
-
-class PlatformSum(Struct, array_like=True, gc=False):
-    """What is counted of one platform: items; interactions in thousandths; people; interactions without an audience."""
-
-    items: int = 0
-    interactions: int = 0
-    audience: int = 0
-    without_audience: int = 0
 
 
 @dataclass(slots=True)

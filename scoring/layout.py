@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from operator import attrgetter
 from typing import Any, get_type_hints
 
@@ -13,11 +14,12 @@ from msgspec import Struct
 class Layout:
     """The array that stands for a dataclass of two fields or more.
 
-    Fields may be added at the end only: a row that was written before is shorter, and gets their defaults.
+    Fields may be added at the end only: a row that was written before is shorter, and gets their defaults. `composed`
+    are the types that a compiler does not leave in the annotations: unions, and classes with parameters.
     """
 
-    def __init__(self, kind: type[Any]) -> None:
-        fields, hints = dataclasses.fields(kind), get_type_hints(kind)
+    def __init__(self, kind: type[Any], composed: Mapping[str, Any] | None = None) -> None:
+        fields, hints = dataclasses.fields(kind), get_type_hints(kind) | dict(composed or {})
         self._kind = kind
         self._values = attrgetter(*[each.name for each in fields])
         self._within = {

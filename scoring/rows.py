@@ -7,12 +7,25 @@ from typing import Final, Protocol
 
 import msgspec
 
+from schemas.words import Tier
 from scoring.incident import Incident
 from scoring.item import ItemRow
 from scoring.layout import Layout
+from scoring.platform_sum import PlatformSum
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
-_LAYOUT: Final = Layout(Incident)
+COMPOSED: Final = {
+    "platforms": dict[str, PlatformSum],
+    "figures": dict[str, int],
+    "counts": list[float],
+    "impact": float | None,
+    "parties": dict[str, Tier],
+    "holds_since": dict[int, float],
+    "merged_into": str | None,
+}
+"""Types of an incident's fields that are more than a class."""
+
+_LAYOUT: Final = Layout(Incident, COMPOSED)
 _INCIDENT: Final = msgspec.msgpack.Decoder(_LAYOUT.stored)
 _ITEM: Final = msgspec.msgpack.Decoder(ItemRow)
 

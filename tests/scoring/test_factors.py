@@ -7,7 +7,8 @@ import pytest
 
 from schemas.words import Tier
 from scoring import factors
-from scoring.incident import Incident, PlatformSum
+from scoring.incident import Incident
+from scoring.platform_sum import PlatformSum
 from tests.builders import hours, item
 from tests.driver import SHIPPED_POLICY as POLICY
 from tests.driver import Driver

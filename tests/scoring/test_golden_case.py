@@ -7,8 +7,9 @@ from schemas.times import parse_time
 from schemas.words import State, Trend
 from scoring import factors
 from scoring.decay import decay
-from scoring.incident import Incident, PlatformSum
+from scoring.incident import Incident
 from scoring.levels import level_of, shown
+from scoring.platform_sum import PlatformSum
 from scoring.verdict import verdict
 from tests.builders import hours, item, profile
 from tests.driver import SHIPPED_POLICY, Driver

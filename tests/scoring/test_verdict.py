@@ -3,7 +3,8 @@
 import pytest
 
 from schemas.words import State
-from scoring.incident import Incident, PlatformSum
+from scoring.incident import Incident
+from scoring.platform_sum import PlatformSum
 from scoring.verdict import verdict
 from tests.builders import hours
 from tests.driver import SHIPPED_POLICY as POLICY

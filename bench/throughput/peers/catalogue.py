@@ -9,6 +9,7 @@ from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Final
 
+from bench import compiled
 from bench.throughput.peers import decibel, environment, kafka_streams
 from bench.throughput.peers.peer import Peer
 from bench.throughput.peers.work import Place
@@ -55,7 +56,7 @@ PEERS: Final = (
         title="Decibel",
         command=decibel.command,
         missing=_is_here,
-        version=lambda: version_of("decibel"),
+        version=lambda: f"{version_of('decibel')}, {compiled.told()}",
         environ=decibel.environ,
         prepare=decibel.prepare,
         changelogs=decibel.changelogs,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from bench import compiled
 from bench.throughput.expected import Sums
 from bench.throughput.peers.work import SESSION_MS, Place
 from bench.throughput.wire import Wire
@@ -32,7 +31,7 @@ _SCORE: Final = msgspec.json.Decoder(_Score).decode
 
 def command(place: Place) -> list[str]:
     """Return the command of a worker."""
-    return [str(Path(sys.executable).with_name("decibel")), "worker", "--log-level", "warning"]
+    return [compiled.decibel(), "worker", "--log-level", "warning"]
 
 
 def environ(place: Place) -> dict[str, str]:
@@ -40,7 +39,7 @@ def environ(place: Place) -> dict[str, str]:
 
     The prefix of its topics is what stands before `source-items` in the topic that all peers read.
     """
-    return {
+    return compiled.environ() | {
         "DECIBEL_KAFKA_BOOTSTRAP": place.bootstrap,
         "DECIBEL_TOPICS_PREFIX": place.source.removesuffix(SOURCE_ITEMS),
         "DECIBEL_APP_ID": place.group,
