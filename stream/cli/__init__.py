@@ -19,6 +19,7 @@ from typing import Any, Final, NamedTuple
 import click
 
 from schemas.errors import DecibelError
+from scoring import decay
 from stream.cli.context import Invocation
 
 
@@ -124,10 +125,11 @@ class LazyGroup(click.Group):
 
 
 def _version() -> str:
+    core = "interpreted" if decay.__file__.endswith(".py") else "compiled"
     try:
-        return version("decibel")
+        return f"{version('decibel')} (core {core})"
     except PackageNotFoundError:
-        return "(not installed)"
+        return f"(not installed; core {core})"
 
 
 @click.group(

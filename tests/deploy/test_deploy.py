@@ -78,8 +78,10 @@ def test_the_image_runs_a_worker_as_a_numbered_user_that_is_not_root():
 
 
 def test_what_is_installed_is_what_the_lock_names_checked_by_its_hashes():
-    download, install, *_ = given("RUN")
+    download, compiler, install, *_ = given("RUN")
     assert "pip download --require-hashes --only-binary :all: --requirement requirements.lock" in download
+    assert "gcc" in compiler
+    assert "DECIBEL_COMPILE=1" in install, "the image ships the compiled core"
     assert "--no-index" in install, "the second step must not reach a package index"
     assert "://" not in "".join(given("RUN")), "nothing is fetched by address"
 
