@@ -15,6 +15,7 @@ from scoring.decay import LN2, NEVER
 from scoring.incident import Incident
 from scoring.item import Counted
 from scoring.policy import Policy, SpikeRule
+from scoring.spike_state import SpikeState, copied
 
 
 def count(incident: Incident, old: Counted | None, new: Counted, policy: Policy, now: float) -> None:
@@ -53,7 +54,7 @@ def step(incident: Incident, policy: Policy, now: float) -> Activity:
 
 def score(incident: Incident, policy: Policy, at: float) -> float:
     """Return the spike score (0 to 1) at `at` (epoch seconds), nothing having come since the latest observation."""
-    state, rule = spike.copied(incident.spike), policy.spike
+    state, rule = copied(incident.spike), policy.spike
     spike.pass_to(state, at, rule, rule.incident)
     return spike.judge(state, rule, rule.incident, rule.sensitivity).score
 
@@ -87,7 +88,7 @@ def _gap_ends(incident: Incident, policy: Policy) -> float:
     return round(incident.rates_at + gap_h * HOUR_S, 3)
 
 
-def _alerts(state: spike.SpikeState, rule: SpikeRule) -> bool:
+def _alerts(state: SpikeState, rule: SpikeRule) -> bool:
     """Whether the windows are an alert; if so, it is noted."""
     seen = spike.judge(state, rule, rule.incident, rule.sensitivity)
     if seen.alert:

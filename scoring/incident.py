@@ -8,7 +8,7 @@ from schemas.times import HOUR_S
 from schemas.words import Activity, Category, State, Tier, Trend
 from scoring.decay import LN2, decay
 from scoring.platform_sum import PlatformSum
-from scoring.spike import SpikeState
+from scoring.spike_state import SpikeState
 
 
 @dataclass(slots=True)

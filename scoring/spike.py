@@ -17,42 +17,13 @@ calculation of weighted mean and variance" (2009); variance of the logarithm of 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from schemas.times import HOUR_S
 from schemas.words import Sensitivity
 from scoring.decay import decay, falls_below
 from scoring.policy import SpikeRule, Tempo
-
-
-@dataclass(slots=True)
-class Baseline:
-    """One window: its decayed count of items, and mean and variance of the logarithm that is compared."""
-
-    count: float = 0.0
-    mean: float = 0.0
-    variance: float = 0.0
-
-
-@dataclass(slots=True)
-class SpikeState:
-    """All that the detector remembers. Times are epoch seconds; `began` is when the series did, `at` where it stands.
-
-    `alert_at` and `alert_surprise` tell of the last alert, which the next must be later or clearly more extreme than.
-    """
-
-    began: float = 0.0
-    at: float = 0.0
-    fast: Baseline = field(default_factory=Baseline)
-    slow: Baseline = field(default_factory=Baseline)
-    alert_at: float = 0.0
-    alert_surprise: float = 0.0
-
-
-def copied(state: SpikeState) -> SpikeState:
-    """Return a copy that may go its own way."""
-    return replace(state, fast=replace(state.fast), slow=replace(state.slow))
+from scoring.spike_state import Baseline, SpikeState
 
 
 class Sighting(NamedTuple):

@@ -13,7 +13,8 @@ from schemas.times import parse_time
 from schemas.words import Sensitivity
 from scoring import spike
 from scoring.policy import SpikeRule
-from scoring.spike import Sighting, SpikeState
+from scoring.spike import Sighting
+from scoring.spike_state import SpikeState
 
 COLUMNS: Final = ("timestamp", "value")
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from schemas.times import DAY_S, HOUR_S
 from schemas.words import Sensitivity
 from scoring import spike
+from scoring.spike_state import SpikeState
 from tests.driver import SHIPPED_POLICY as POLICY
 
 RULE, TEMPO = POLICY.spike, POLICY.spike.series
@@ -194,7 +195,7 @@ def test_a_surprise_is_what_all_bins_before_it_make_of_it(counts):
 def test_an_incident_learns_an_hour_when_it_has_ended_and_what_was_left_then():
     # given: five items, ten minutes into an hour
     tempo, hour = POLICY.spike.incident, 450_000 * HOUR_S
-    state = spike.SpikeState(at=hour + 600.0)
+    state = SpikeState(at=hour + 600.0)
     state.fast.count = state.slow.count = 5.0
 
     # when
@@ -213,7 +214,7 @@ def test_an_incident_learns_an_hour_when_it_has_ended_and_what_was_left_then():
 def test_it_is_calm_when_the_count_has_come_down_to_what_is_usual_and_a_deviation():
     # given
     tempo = POLICY.spike.incident
-    state = spike.SpikeState(at=START)
+    state = SpikeState(at=START)
     state.fast.count, state.fast.mean, state.fast.variance = 40.0, 1.2, 0.3
 
     # when
