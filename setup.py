@@ -47,7 +47,7 @@ def compiled() -> list:
         return []
     from mypyc.build import mypycify  # noqa: PLC0415 - a build that compiles nothing needs no mypy
 
-    return mypycify(list(COMPILED), opt_level="3", strip_asserts=False)
+    return mypycify(list(COMPILED), opt_level="3")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from copy import copy
 from dataclasses import replace
 
 from msgspec import Struct
@@ -16,6 +15,7 @@ from scoring.decay import NEVER
 from scoring.incident import Incident
 from scoring.levels import shown
 from scoring.policy import Policy
+from scoring.spike_state import copied
 
 
 class Upcoming(Struct, frozen=True):
@@ -32,7 +32,7 @@ def upcoming(incident: Incident, policy: Policy, after: float) -> tuple[Upcoming
     fall, levels are left once each, and the policy has been checked to have no states that go round for ever.
     """
     # What is changed below are plain values; what is not is copied beside.
-    ahead = replace(incident, holds_since=dict(incident.holds_since), spike=copy(incident.spike))
+    ahead = replace(incident, holds_since=dict(incident.holds_since), spike=copied(incident.spike))
     found, at = [], after
     while (at := next_deadline(ahead, policy, at)) < NEVER:
         happened = assess(ahead, policy, at)
