@@ -16,10 +16,10 @@ from click.testing import CliRunner
 from schemas.dead_letter import DeadLetter
 from schemas.topics import DEAD_LETTERS, INCIDENT_PROFILES, SOURCE_ITEMS
 from stream.cli import COMMANDS, main
-from stream.embedded_broker import EmbeddedBroker
 from stream.letters import REQUEUED_FROM
 from stream.log_reader import read_to_end
 from stream.settings import load_settings
+from tests.deployments import deployments
 
 ENOUGH_S = 30
 DECIBEL = [sys.executable, "-c", "from stream.cli import main; main(prog_name='decibel')"]
@@ -39,28 +39,14 @@ def lines(*values):
 
 
 @pytest.fixture(scope="module")
-def deployments():
-    """Variables of deployments, each with topics nobody has used, on one broker.
-
-    All are made at once: librdkafka's mock cluster often takes a second to hear of a new topic.
-    """
-    prefixes = [f"test-{number}." for number in range(30)]
-    used = (SOURCE_ITEMS, INCIDENT_PROFILES, DEAD_LETTERS)
-    with EmbeddedBroker({prefix + logical: 2 for prefix in prefixes for logical in used}) as broker:
-        yield iter(
-            {
-                "DECIBEL_KAFKA_BOOTSTRAP": broker.bootstrap,
-                "DECIBEL_KAFKA_API_VERSION": "2.3",
-                "DECIBEL_TOPICS_PREFIX": prefix,
-                "DECIBEL_TOPICS_PARTITIONS": "2",
-            }
-            for prefix in prefixes
-        )
+def unused():
+    with deployments(30, (SOURCE_ITEMS, INCIDENT_PROFILES, DEAD_LETTERS)) as each:
+        yield each
 
 
 @pytest.fixture
-def environ(deployments):
-    return next(deployments)
+def environ(unused):
+    return next(unused)
 
 
 @pytest.fixture

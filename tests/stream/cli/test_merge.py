@@ -9,31 +9,21 @@ from schemas.codec import decode_profile, encode
 from schemas.topics import INCIDENT_PROFILES
 from stream.cli import main
 from stream.cli.merge import send_profile
-from stream.embedded_broker import EmbeddedBroker
 from stream.log_reader import read_to_end
 from stream.settings import load_settings
 from tests.builders import merged, profile
+from tests.deployments import deployments
 
 
 @pytest.fixture(scope="module")
-def deployments():
-    """Variables of deployments, each with topics nobody has used, on one broker."""
-    prefixes = [f"test-{number}." for number in range(10)]
-    with EmbeddedBroker({prefix + INCIDENT_PROFILES: 2 for prefix in prefixes}) as broker:
-        yield iter(
-            {
-                "DECIBEL_KAFKA_BOOTSTRAP": broker.bootstrap,
-                "DECIBEL_KAFKA_API_VERSION": "2.3",
-                "DECIBEL_TOPICS_PREFIX": prefix,
-                "DECIBEL_TOPICS_PARTITIONS": "2",
-            }
-            for prefix in prefixes
-        )
+def unused():
+    with deployments(10, (INCIDENT_PROFILES,)) as each:
+        yield each
 
 
 @pytest.fixture
-def environ(deployments):
-    return next(deployments)
+def environ(unused):
+    return next(unused)
 
 
 @pytest.fixture
