@@ -15,7 +15,7 @@ from scoring.decay import LN2, NEVER
 from scoring.incident import Incident
 from scoring.item import Counted
 from scoring.policy import Policy, SpikeRule
-from scoring.spike_state import SpikeState, copied
+from scoring.spike_state import SpikeState
 
 
 def count(incident: Incident, old: Counted | None, new: Counted, policy: Policy, now: float) -> None:
@@ -54,7 +54,7 @@ def step(incident: Incident, policy: Policy, now: float) -> Activity:
 
 def score(incident: Incident, policy: Policy, at: float) -> float:
     """Return the spike score (0 to 1) at `at` (epoch seconds), nothing having come since the latest observation."""
-    state, rule = copied(incident.spike), policy.spike
+    state, rule = incident.spike.copied(), policy.spike
     spike.pass_to(state, at, rule, rule.incident)
     return spike.judge(state, rule, rule.incident, rule.sensitivity).score
 

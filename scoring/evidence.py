@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from msgspec.structs import astuple
-
 from scoring.incident import Incident
 from scoring.item import UNKNOWN, Counted
 from scoring.platform_sum import PlatformSum
@@ -167,7 +165,7 @@ def restore(
     incident: Incident, horizons_h: Sequence[float], mainstream: Sequence[str], counted: Iterable[Counted]
 ) -> None:
     """Put everything back into sums that were cleared. O(items), rare."""
-    standing = sorted((each for each in counted if not each.retracted), key=astuple)
+    standing = sorted((each for each in counted if not each.retracted), key=Counted.stored)
     for each in standing:
         _add(incident, each)
     _rebuild(incident, mainstream, standing)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-import msgspec
-from msgspec import Struct
+from typing import Any, Final
 
 from schemas.source_item import MovedCount, SourceItem
 from scoring.policy import Policy
+from scoring.stored import Stored
 
 MILLI: Final = 1000
 """Interactions are counted in thousandths, as integers: sums of integers do not depend on their order."""
@@ -27,22 +25,63 @@ UNKNOWN: Final = -1
 """An audience that the source does not know."""
 
 
-class Counted(Struct, frozen=True, array_like=True, gc=False):
+class Counted(Stored):
     """What one observation adds to its incident. The greater of two (the later observed, else by content) stands.
 
     `observed_at` and `at` are epoch seconds; `at` is when the item was published, or observed if that was earlier.
     `interactions` in thousandths; `audience` in people, or UNKNOWN; `critic` and `defender` in millionths.
     """
 
-    observed_at: float
-    at: float
-    platform: str
-    interactions: int
-    audience: int
-    critic: int
-    defender: int
-    figures: tuple[str, ...]
-    retracted: bool
+    __slots__ = (
+        "at",
+        "audience",
+        "critic",
+        "defender",
+        "figures",
+        "interactions",
+        "observed_at",
+        "platform",
+        "retracted",
+    )
+
+    def __init__(
+        self,
+        observed_at: float,
+        at: float,
+        platform: str,
+        interactions: int,
+        audience: int,
+        critic: int,
+        defender: int,
+        figures: tuple[str, ...],
+        retracted: bool,  # noqa: FBT001 - fields by position, as a row has them
+    ) -> None:
+        self.observed_at, self.at, self.platform = observed_at, at, platform
+        self.interactions, self.audience = interactions, audience
+        self.critic, self.defender = critic, defender
+        self.figures, self.retracted = figures, retracted
+
+    def stored(self) -> tuple[object, ...]:
+        """Return the fields in the order in which a row has them."""
+        return (
+            self.observed_at,
+            self.at,
+            self.platform,
+            self.interactions,
+            self.audience,
+            self.critic,
+            self.defender,
+            self.figures,
+            self.retracted,
+        )
+
+    @classmethod
+    def read(cls, stored: list[Any]) -> Counted:
+        """Return the value of these fields."""
+        observed_at, at, platform, interactions, audience, critic, defender, figures, retracted = stored
+        return cls(
+            observed_at, at, platform, interactions, audience, critic, defender, tuple(figures), retracted
+        )
 
     def same_content(self, other: Counted) -> bool:
         """Say whether both add the same; when they were observed is of no matter, and retracted ones add nothing."""
@@ -63,17 +102,29 @@ class Counted(Struct, frozen=True, array_like=True, gc=False):
         """Say whether this observation replaces `other`: a total order, so the order of arrival is of no matter."""
         if self.observed_at != other.observed_at:
             return self.observed_at > other.observed_at
-        return msgspec.structs.astuple(self) > msgspec.structs.astuple(other)
+        return self.stored() > other.stored()
 
 
-class Version(Struct, frozen=True, array_like=True, gc=False):
+class Version(Stored):
     """What was counted of an item from a source offset on."""
 
-    offset: int
-    counted: Counted
+    __slots__ = ("counted", "offset")
+
+    def __init__(self, offset: int, counted: Counted) -> None:
+        self.offset, self.counted = offset, counted
+
+    def stored(self) -> tuple[object, ...]:
+        """Return the fields in the order in which a row has them."""
+        return self.offset, self.counted.stored()
+
+    @classmethod
+    def read(cls, stored: list[Any]) -> Version:
+        """Return the value of these fields."""
+        offset, counted = stored
+        return cls(offset, Counted.read(counted))
 
 
-class ItemRow(Struct, frozen=True, array_like=True, gc=False):
+class ItemRow(Stored):
     """The stored row of one item.
 
     `offset` is the source offset of the record that says `counted`. `before` are earlier versions, oldest first: the
@@ -81,15 +132,29 @@ class ItemRow(Struct, frozen=True, array_like=True, gc=False):
     holds what it was before, while this one is ahead of it. There is one, but for crashes that come in a row.
     """
 
-    offset: int
-    counted: Counted
-    before: tuple[Version, ...] = ()
+    __slots__ = ("before", "counted", "offset")
+
+    def __init__(self, offset: int, counted: Counted, before: tuple[Version, ...] = ()) -> None:
+        self.offset, self.counted, self.before = offset, counted, before
+
+    def stored(self) -> tuple[object, ...]:
+        """Return the fields in the order in which a row has them."""
+        return self.offset, self.counted.stored(), tuple([each.stored() for each in self.before])
+
+    @classmethod
+    def read(cls, stored: list[Any]) -> ItemRow:
+        """Return the row of these fields."""
+        offset, counted, before = stored
+        return cls(offset, Counted.read(counted), tuple([Version.read(each) for each in before]))
 
     def counted_at(self, offset: int) -> Counted | None:
         """Return what a row of the incident that is at `offset` counts of this item; None for nothing."""
         if self.offset <= offset:
             return self.counted
-        return next((each.counted for each in reversed(self.before) if each.offset <= offset), None)
+        for each in reversed(self.before):
+            if each.offset <= offset:
+                return each.counted
+        return None
 
 
 def rewrite(row: ItemRow | None, offset: int, counted: Counted, stored_at: int) -> ItemRow:

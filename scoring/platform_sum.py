@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from scoring.stored import Stored
 
 
-class PlatformSum(Struct, array_like=True, gc=False):
+class PlatformSum(Stored):
     """What is counted of one platform: items; interactions in thousandths; people; interactions without an audience."""
 
-    items: int = 0
-    interactions: int = 0
-    audience: int = 0
-    without_audience: int = 0
+    __slots__ = ("audience", "interactions", "items", "without_audience")
+
+    def __init__(
+        self, items: int = 0, interactions: int = 0, audience: int = 0, without_audience: int = 0
+    ) -> None:
+        self.items, self.interactions = items, interactions
+        self.audience, self.without_audience = audience, without_audience
+
+    def stored(self) -> tuple[object, ...]:
+        """Return the fields in the order in which a row has them."""
+        return self.items, self.interactions, self.audience, self.without_audience

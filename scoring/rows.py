@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, Protocol
+from operator import methodcaller
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -12,8 +13,9 @@ from scoring.incident import Incident
 from scoring.item import ItemRow
 from scoring.layout import Layout
 from scoring.platform_sum import PlatformSum
+from scoring.stored import Stored
 
-_ENCODER: Final = msgspec.msgpack.Encoder()
+_ENCODER: Final = msgspec.msgpack.Encoder(enc_hook=methodcaller("stored"))
 COMPOSED: Final = {
     "platforms": dict[str, PlatformSum],
     "figures": dict[str, int],
@@ -25,9 +27,14 @@ COMPOSED: Final = {
 }
 """Types of an incident's fields that are more than a class."""
 
+
+def _read(kind: type[Stored], stored: list[Any]) -> Stored:
+    return kind.read(stored)
+
+
 _LAYOUT: Final = Layout(Incident, COMPOSED)
-_INCIDENT: Final = msgspec.msgpack.Decoder(_LAYOUT.stored)
-_ITEM: Final = msgspec.msgpack.Decoder(ItemRow)
+_INCIDENT: Final = msgspec.msgpack.Decoder(_LAYOUT.stored, dec_hook=_read)
+_FIELDS: Final = msgspec.msgpack.Decoder()
 
 
 class Rows(Protocol):
@@ -68,7 +75,7 @@ class NoRows:
 
 def encode_row(row: Incident | ItemRow) -> bytes:
     """Return the row as it is stored: MessagePack, fields by position, so fields may only be added at the end."""
-    return _ENCODER.encode(_LAYOUT.array(row) if isinstance(row, Incident) else row)
+    return _ENCODER.encode(_LAYOUT.array(row) if isinstance(row, Incident) else row.stored())
 
 
 def decode_incident(value: bytes) -> Incident:
@@ -79,4 +86,4 @@ def decode_incident(value: bytes) -> Incident:
 
 def decode_item_row(value: bytes) -> ItemRow:
     """Return the item row in `value`."""
-    return _ITEM.decode(value)
+    return ItemRow.read(_FIELDS.decode(value))

@@ -15,7 +15,6 @@ from scoring.decay import NEVER
 from scoring.incident import Incident
 from scoring.levels import shown
 from scoring.policy import Policy
-from scoring.spike_state import copied
 
 
 class Upcoming(Struct, frozen=True):
@@ -32,7 +31,7 @@ def upcoming(incident: Incident, policy: Policy, after: float) -> tuple[Upcoming
     fall, levels are left once each, and the policy has been checked to have no states that go round for ever.
     """
     # What is changed below are plain values; what is not is copied beside.
-    ahead = replace(incident, holds_since=dict(incident.holds_since), spike=copied(incident.spike))
+    ahead = replace(incident, holds_since=dict(incident.holds_since), spike=incident.spike.copied())
     found, at = [], after
     while (at := next_deadline(ahead, policy, at)) < NEVER:
         happened = assess(ahead, policy, at)

@@ -11,7 +11,8 @@ from tests.driver import SHIPPED_POLICY as POLICY
 
 
 def counted(seen, **how) -> Counted:
-    return msgspec.structs.replace(count(seen, hours(2.0), hours(1.0), POLICY), **how)
+    fields = count(seen, hours(2.0), hours(1.0), POLICY)
+    return Counted(**{name: getattr(fields, name) for name in Counted.__slots__} | how)
 
 
 def said(likes: int) -> Counted:
