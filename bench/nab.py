@@ -16,10 +16,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
-
-import msgspec
 
 from scoring.policy import SpikeRule, load_policy
 from stream.series import Bin, Watch, read_series
@@ -62,7 +61,7 @@ def with_constants(rule: SpikeRule, picked: dict[str, float]) -> SpikeRule:
     """Return the rule with other constants, each where it belongs."""
     tempo = {name: value for name, value in picked.items() if hasattr(rule.series, name)}
     own = {name: value for name, value in picked.items() if name not in tempo}
-    return msgspec.structs.replace(rule, **own, series=msgspec.structs.replace(rule.series, **tempo))
+    return replace(rule, **own, series=replace(rule.series, **tempo))
 
 
 def score(scorer: Path, windows: Path, results: Path, *more: str) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-import msgspec
 from msgspec import Struct
 
 from schemas.cloudevents import Output
@@ -21,6 +20,7 @@ from schemas.state_change import StateChange
 from schemas.times import Moment, from_epoch
 from schemas.trend_update import TrendUpdate
 from schemas.words import PeakKind, State, Trend
+from scoring import policy_tables
 from scoring.alignment import align
 from scoring.incident import Incident
 from scoring.policy import Policy
@@ -170,7 +170,7 @@ def compare(a: Run, b: Run, at: float) -> Comparison:
 
 def differences(a: Policy, b: Policy) -> Iterator[Difference]:
     """Yield every constant that differs, by its key in the file."""
-    ours, theirs = dict(_constants("", msgspec.to_builtins(a))), dict(_constants("", msgspec.to_builtins(b)))
+    ours, theirs = (dict(_constants("", policy_tables.to_builtins(each))) for each in (a, b))
     for key in (*ours, *(key for key in theirs if key not in ours)):
         if ours.get(key) != theirs.get(key):
             yield Difference(key, ours.get(key), theirs.get(key))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import graphlib
 from collections.abc import Iterator
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
-from msgspec import Meta, field
+from msgspec import Meta
 
 from schemas.errors import PolicyError
 from schemas.words import State
-from scoring.policy_types import NotNegative, Positive, Table
+from scoring.policy_types import NOT_NEGATIVE, POSITIVE, holds
 
 METRIC_HORIZON_H: Final = {"velocity": 1.0, "activity": 24.0}
 """The horizon (hours) of the rate that each rate metric reads."""
@@ -23,36 +23,41 @@ Cooldown = Annotated[float, Meta(ge=0.01)]
 """Hours. Without a cooldown a step back and a step forward could follow one another in the same instant, for ever."""
 
 
-class Condition(Table, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Condition:
     """One comparison of a metric with a value."""
 
-    metric: Literal["velocity", "activity", "platforms", "noise"]
-    comparison: Literal["at_least", "below"] = field(name="is")
-    than: Positive
+    metric: str = field(metadata=holds(Literal["velocity", "activity", "platforms", "noise"]))
+    comparison: str = field(metadata=holds(Literal["at_least", "below"], "is"))
+    than: float = field(metadata=POSITIVE)
 
 
-class Rule(Table, frozen=True, dict=True):
+@dataclass(frozen=True, slots=True)
+class Rule:
     """One row of the lifecycle table: from which states to which, when all of `when` hold together for `hold_h`."""
 
-    sources: Annotated[tuple[State, ...], Meta(min_length=1)] = field(name="from")
+    sources: tuple[State, ...] = field(
+        metadata=holds(Annotated[tuple[State, ...], Meta(min_length=1)], "from")
+    )
     to: State
-    when: Annotated[tuple[Condition, ...], Meta(min_length=1)]
-    hold_h: NotNegative
-    step: Literal["forward", "back"]
+    when: tuple[Condition, ...] = field(metadata=holds(Annotated[tuple[Condition, ...], Meta(min_length=1)]))
+    hold_h: float = field(metadata=NOT_NEGATIVE)
+    step: str = field(metadata=holds(Literal["forward", "back"]))
 
-    @cached_property
+    @property
     def begins_by_itself(self) -> bool:
         """Whether it can begin to hold without anything new: only what is to be below something can."""
         return any(condition.comparison == "below" for condition in self.when)
 
 
-class Lifecycle(Table, frozen=True, dict=True):
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
     """The rules of the lifecycle, first match first, and the cooldown of each state."""
 
-    cooldown_h: dict[State, Cooldown]
-    rules: tuple[Rule, ...]
+    cooldown_h: dict[State, float] = field(metadata=holds(dict[State, Cooldown]))
+    rules: tuple[Rule, ...] = field(metadata=holds(tuple[Rule, ...]))
 
-    @cached_property
+    @property
     def rules_from(self) -> dict[State, tuple[tuple[int, Rule], ...]]:
         """The rules that lead away from each state, in their order, each with its place in the table."""
         numbered = tuple(enumerate(self.rules))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from functools import cached_property
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Final
@@ -16,208 +16,246 @@ from schemas.errors import PolicyError
 from schemas.noise_score import Factors
 from schemas.times import DAY_S, HOUR_S, parse_time
 from schemas.words import Sensitivity, State, Tier
+from scoring import policy_tables
 from scoring.derived import Derived, derive
 from scoring.lifecycle_rules import Lifecycle, check_lifecycle
-from scoring.policy_types import NotNegative, Points, Positive, Share, Threshold
-from scoring.policy_types import Table as _Table
+from scoring.policy_types import (
+    NOT_NEGATIVE,
+    POINTS,
+    POSITIVE,
+    SHARE,
+    NotNegative,
+    Points,
+    Positive,
+    Threshold,
+    holds,
+)
 
 SHIPPED: Final = Path(__file__).with_name("policy.toml")
 OTHER: Final = "other"
 """The platform whose constants serve for every platform that the policy does not name."""
 
 
-class Curve(_Table, frozen=True, dict=True):
+@dataclass(frozen=True, slots=True)
+class Curve:
     """How fast noise decays."""
 
-    half_life_h: Positive
+    half_life_h: float = field(metadata=POSITIVE)
 
-    @cached_property
+    @property
     def half_life_s(self) -> float:
         """Half-life of the noise in seconds."""
         return self.half_life_h * HOUR_S
 
 
-class Aging(_Table, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Aging:
     """How fast an item loses its part in what coverage has come to, and how much must be left for the whole of it."""
 
-    item_half_life_h: Positive
-    full_share: Annotated[float, Meta(gt=0.0, le=1.0)]
-    spread_items: Annotated[float, Meta(ge=1.0)]
+    item_half_life_h: float = field(metadata=POSITIVE)
+    full_share: float = field(metadata=holds(Annotated[float, Meta(gt=0.0, le=1.0)]))
+    spread_items: float = field(metadata=holds(Annotated[float, Meta(ge=1.0)]))
 
 
-class Reach(_Table, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Reach:
     """Points for the audience."""
 
-    points_per_decade: Positive
+    points_per_decade: float = field(metadata=POSITIVE)
 
 
-class EngagementRule(_Table, frozen=True):
+@dataclass(frozen=True, slots=True)
+class EngagementRule:
     """What counts as full engagement, and the weight of each kind of interaction against a like."""
 
-    full_units: Positive
-    comment_weight: NotNegative
-    share_weight: NotNegative
-    view_weight: NotNegative
+    full_units: float = field(metadata=POSITIVE)
+    comment_weight: float = field(metadata=NOT_NEGATIVE)
+    share_weight: float = field(metadata=NOT_NEGATIVE)
+    view_weight: float = field(metadata=NOT_NEGATIVE)
 
 
-class StarPower(_Table, frozen=True):
+@dataclass(frozen=True, slots=True)
+class StarPower:
     """Points of each tier, and the tiers of figures that items may name."""
 
-    S: Points
-    A: Points
-    B: Points
-    C: Points
+    S: float = field(metadata=POINTS)
+    A: float = field(metadata=POINTS)
+    B: float = field(metadata=POINTS)
+    C: float = field(metadata=POINTS)
     default_tier: Tier
-    figures: dict[str, Tier]
+    figures: dict[str, Tier] = field(metadata=holds(dict[str, Tier]))
 
     def points(self, tier: Tier) -> float:
         """Return the points that a party or figure of `tier` is worth."""
         return float(getattr(self, tier.value))
 
 
-class Duration(_Table, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Duration:
     """How long coverage must last for the full factor."""
 
-    full_h: Positive
+    full_h: float = field(metadata=POSITIVE)
 
 
-class CrossPlatform(_Table, frozen=True):
+@dataclass(frozen=True, slots=True)
+class CrossPlatform:
     """Points for each platform."""
 
-    points_per_platform: Positive
+    points_per_platform: float = field(metadata=POSITIVE)
 
 
-class PolarityRule(_Table, frozen=True):
+@dataclass(frozen=True, slots=True)
+class PolarityRule:
     """The value without reaction, the weight of that prior, and what counts as a shift."""
 
-    neutral: Points
-    prior_mass: Positive
-    half_life_h: Positive
-    shift_margin: NotNegative
+    neutral: float = field(metadata=POINTS)
+    prior_mass: float = field(metadata=POSITIVE)
+    half_life_h: float = field(metadata=POSITIVE)
+    shift_margin: float = field(metadata=NOT_NEGATIVE)
 
 
-class IndustryImpact(_Table, frozen=True):
+@dataclass(frozen=True, slots=True)
+class IndustryImpact:
     """The value where nothing was assessed."""
 
-    default: Points
+    default: float = field(metadata=POINTS)
 
 
-class Platform(_Table, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Platform:
     """What is typical of a platform: interactions of a typical item; people that one interaction stands for."""
 
-    typical: Positive
-    audience_per_interaction: NotNegative
+    typical: float = field(metadata=POSITIVE)
+    audience_per_interaction: float = field(metadata=NOT_NEGATIVE)
 
 
-class LeadTime(_Table, frozen=True):
+@dataclass(frozen=True, slots=True)
+class LeadTime:
     """The platforms that count as mainstream media."""
 
-    mainstream: tuple[str, ...]
+    mainstream: tuple[str, ...] = field(metadata=holds(tuple[str, ...]))
 
 
-class PeakRule(_Table, frozen=True):
+@dataclass(frozen=True, slots=True)
+class PeakRule:
     """When a peak is announced and confirmed, and how far below its edge a level is left."""
 
-    first_noise: Points
-    margin: Positive
-    pause_h: NotNegative
-    hold_h: Positive
-    level_hysteresis: Positive
+    first_noise: float = field(metadata=POINTS)
+    margin: float = field(metadata=POSITIVE)
+    pause_h: float = field(metadata=NOT_NEGATIVE)
+    hold_h: float = field(metadata=POSITIVE)
+    level_hysteresis: float = field(metadata=POSITIVE)
 
 
-class Rates(_Table, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Rates:
     """Half-lives of the counts of items."""
 
-    horizons_h: Annotated[tuple[Positive, ...], Meta(min_length=4, max_length=4)]
+    horizons_h: tuple[float, ...] = field(
+        metadata=holds(Annotated[tuple[Positive, ...], Meta(min_length=4, max_length=4)])
+    )
 
 
-class TrendRule(_Table, frozen=True):
+@dataclass(frozen=True, slots=True)
+class TrendRule:
     """Which rates are compared, at which edges a word changes, and what is too little to tell."""
 
-    fast_h: Positive
-    slow_h: Positive
-    usual_h: Positive
-    surging_ratio: Positive
-    rising_ratio: Positive
-    cooling_ratio: Positive
-    fading_ratio: Positive
-    rise_share: Share
-    fall_share: Share
-    hold_h: NotNegative
-    hysteresis: Share
-    rise_items: Positive
-    fall_items: Positive
-    slope_h: Positive
-    floor_items: Positive
+    fast_h: float = field(metadata=POSITIVE)
+    slow_h: float = field(metadata=POSITIVE)
+    usual_h: float = field(metadata=POSITIVE)
+    surging_ratio: float = field(metadata=POSITIVE)
+    rising_ratio: float = field(metadata=POSITIVE)
+    cooling_ratio: float = field(metadata=POSITIVE)
+    fading_ratio: float = field(metadata=POSITIVE)
+    rise_share: float = field(metadata=SHARE)
+    fall_share: float = field(metadata=SHARE)
+    hold_h: float = field(metadata=NOT_NEGATIVE)
+    hysteresis: float = field(metadata=SHARE)
+    rise_items: float = field(metadata=POSITIVE)
+    fall_items: float = field(metadata=POSITIVE)
+    slope_h: float = field(metadata=POSITIVE)
+    floor_items: float = field(metadata=POSITIVE)
 
 
-class Tempo(_Table, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Tempo:
     """How fast a kind of series moves: its two windows, the memory of its baselines, what is usual, what is far."""
 
-    fast_h: Positive
-    slow_h: Positive
-    mean_h: Positive
-    spread_h: Positive
-    usual_items: Positive
-    unit: Positive
+    fast_h: float = field(metadata=POSITIVE)
+    slow_h: float = field(metadata=POSITIVE)
+    mean_h: float = field(metadata=POSITIVE)
+    spread_h: float = field(metadata=POSITIVE)
+    usual_items: float = field(metadata=POSITIVE)
+    unit: float = field(metadata=POSITIVE)
 
 
-class SpikeRule(_Table, frozen=True):
+@dataclass(frozen=True, slots=True)
+class SpikeRule:
     """How surprises are weighed, repeated and called off, and which scores are alerts."""
 
-    fast_share: Share
-    least_spread: Positive
-    rest_h: NotNegative
-    repeat: Annotated[float, Meta(ge=1.0)]
-    warm_up_h: Positive
-    bin_h: Positive
-    calm: NotNegative
-    hold_h: NotNegative
+    fast_share: float = field(metadata=SHARE)
+    least_spread: float = field(metadata=POSITIVE)
+    rest_h: float = field(metadata=NOT_NEGATIVE)
+    repeat: float = field(metadata=holds(Annotated[float, Meta(ge=1.0)]))
+    warm_up_h: float = field(metadata=POSITIVE)
+    bin_h: float = field(metadata=POSITIVE)
+    calm: float = field(metadata=NOT_NEGATIVE)
+    hold_h: float = field(metadata=NOT_NEGATIVE)
     sensitivity: Sensitivity
-    thresholds: dict[Sensitivity, Threshold]
+    thresholds: dict[Sensitivity, float] = field(metadata=holds(dict[Sensitivity, Threshold]))
     series: Tempo
     incident: Tempo
 
 
-class SilenceRule(_Table, frozen=True):
+@dataclass(frozen=True, slots=True)
+class SilenceRule:
     """Which incidents can fall silent, and how unlikely a gap in their coverage must be."""
 
-    items: Positive
-    chance: Annotated[float, Meta(gt=0.0, lt=1.0)]
-    least_h: Positive
+    items: float = field(metadata=POSITIVE)
+    chance: float = field(metadata=holds(Annotated[float, Meta(gt=0.0, lt=1.0)]))
+    least_h: float = field(metadata=POSITIVE)
 
 
-class ForecastHorizon(_Table, frozen=True):
+@dataclass(frozen=True, slots=True)
+class ForecastHorizon:
     """What is gained at one horizon, in multiples of the growth's scale.
 
     In order: where the 50 % band begins, the median, where the 50 % band ends, and the 90 % band.
     """
 
-    hours: Positive
-    growth: Annotated[tuple[NotNegative, ...], Meta(min_length=4, max_length=4)]
+    hours: float = field(metadata=POSITIVE)
+    growth: tuple[float, ...] = field(
+        metadata=holds(Annotated[tuple[NotNegative, ...], Meta(min_length=4, max_length=4)])
+    )
 
 
-class ForecastRule(_Table, frozen=True):
+@dataclass(frozen=True, slots=True)
+class ForecastRule:
     """How coverage grows with its age, and how soon new coverage comes."""
 
-    young_h: Positive
-    grows_h: Positive
-    lingers_h: Positive
-    momentum_weight: NotNegative
-    crowd_exponent: NotNegative
-    silence_half_life_h: Positive
-    newcomer_points: NotNegative
-    rates_h: Annotated[tuple[Positive, ...], Meta(min_length=2, max_length=2)]
-    horizons: Annotated[tuple[ForecastHorizon, ...], Meta(min_length=1, max_length=8)]
+    young_h: float = field(metadata=POSITIVE)
+    grows_h: float = field(metadata=POSITIVE)
+    lingers_h: float = field(metadata=POSITIVE)
+    momentum_weight: float = field(metadata=NOT_NEGATIVE)
+    crowd_exponent: float = field(metadata=NOT_NEGATIVE)
+    silence_half_life_h: float = field(metadata=POSITIVE)
+    newcomer_points: float = field(metadata=NOT_NEGATIVE)
+    rates_h: tuple[float, ...] = field(
+        metadata=holds(Annotated[tuple[Positive, ...], Meta(min_length=2, max_length=2)])
+    )
+    horizons: tuple[ForecastHorizon, ...] = field(
+        metadata=holds(Annotated[tuple[ForecastHorizon, ...], Meta(min_length=1, max_length=8)])
+    )
 
 
-class Limits(_Table, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Limits:
     """What is believed of a record."""
 
     earliest: str
-    ahead_h: Positive
-    record_bytes: Annotated[int, Meta(ge=1024)]
-    platform_names: Annotated[int, Meta(ge=1, le=1000)]
+    ahead_h: float = field(metadata=POSITIVE)
+    record_bytes: int = field(metadata=holds(Annotated[int, Meta(ge=1024)]))
+    platform_names: int = field(metadata=holds(Annotated[int, Meta(ge=1, le=1000)]))
 
     @property
     def earliest_at(self) -> float:
@@ -225,14 +263,15 @@ class Limits(_Table, frozen=True):
         return parse_time(self.earliest)
 
 
-class IndexRule(_Table, frozen=True):
+@dataclass(frozen=True, slots=True)
+class IndexRule:
     """What the index tells beside its value."""
 
-    share_every_s: NotNegative
-    movers: Annotated[int, Meta(ge=0, le=100)]
-    average_d: Positive
-    history_d: NotNegative
-    average_floor: Positive
+    share_every_s: float = field(metadata=NOT_NEGATIVE)
+    movers: int = field(metadata=holds(Annotated[int, Meta(ge=0, le=100)]))
+    average_d: float = field(metadata=POSITIVE)
+    history_d: float = field(metadata=NOT_NEGATIVE)
+    average_floor: float = field(metadata=POSITIVE)
 
     @property
     def decay_constant(self) -> float:
@@ -243,14 +282,16 @@ class IndexRule(_Table, frozen=True):
         return 2.0 / (self.average_d * DAY_S)
 
 
-class HistoryRule(_Table, frozen=True):
+@dataclass(frozen=True, slots=True)
+class HistoryRule:
     """How finely the past of an incident is remembered."""
 
-    spacing_min: Positive
-    most: Annotated[int, Meta(ge=2, le=10_000)]
+    spacing_min: float = field(metadata=POSITIVE)
+    most: int = field(metadata=holds(Annotated[int, Meta(ge=2, le=10_000)]))
 
 
-class Policy(_Table, frozen=True, dict=True):
+@dataclass
+class Policy:
     """Every constant of the engine; see `policy.toml` for the reason of each."""
 
     version: str
@@ -264,8 +305,8 @@ class Policy(_Table, frozen=True, dict=True):
     cross_platform: CrossPlatform
     polarity: PolarityRule
     industry_impact: IndustryImpact
-    platforms: dict[str, Platform]
-    levels: dict[str, Points]
+    platforms: dict[str, Platform] = field(metadata=holds(dict[str, Platform]))
+    levels: dict[str, float] = field(metadata=holds(dict[str, Points]))
     peaks: PeakRule
     rates: Rates
     trend: TrendRule
@@ -276,28 +317,31 @@ class Policy(_Table, frozen=True, dict=True):
     index: IndexRule
     lead_time: LeadTime
     history: HistoryRule
-    words: dict[State, str]
+    words: dict[State, str] = field(metadata=holds(dict[State, str]))
     forecast: ForecastRule
 
-    @cached_property
-    def level_names(self) -> tuple[str, ...]:
-        """The names of the levels, the quietest first."""
-        return tuple(self.levels)
+    def __post_init__(self) -> None:
+        """Note the levels, the quietest first, and their lower edges (noise, 0 to 100); work out nothing else yet.
 
-    @cached_property
-    def level_edges(self) -> tuple[float, ...]:
-        """Their lower edges (noise, 0 to 100)."""
-        return tuple(self.levels.values())
+        A policy that contradicts itself has to be told so first.
+        """
+        self.level_names, self.level_edges = tuple(self.levels), tuple(self.levels.values())
+        self._derived: Derived | None = None
+        self._fingerprint: int | None = None
 
-    @cached_property
+    @property
     def derived(self) -> Derived:
         """What follows from the constants, worked out once."""
-        return derive(self)
+        if self._derived is None:
+            self._derived = derive(self)
+        return self._derived
 
-    @cached_property
+    @property
     def fingerprint(self) -> int:
         """A number (32 bits) that another policy hardly has."""
-        return zlib.crc32(msgspec.json.encode(self))
+        if self._fingerprint is None:
+            self._fingerprint = zlib.crc32(policy_tables.encode(self))
+        return self._fingerprint
 
     def platform(self, name: str) -> Platform:
         """Return the constants of platform `name`, or those of `other`."""
@@ -312,7 +356,7 @@ def load_policy(path: Path | str | None = None) -> Policy:
     except OSError as error:
         raise PolicyError(f"{source}: cannot be read: {error.strerror}") from error
     try:
-        policy = msgspec.toml.decode(text, type=Policy)
+        policy = policy_tables.decode(text, Policy)
     except msgspec.ValidationError as error:
         raise PolicyError(f"{source}: {error}") from error
     except (msgspec.DecodeError, ValueError) as error:
@@ -328,7 +372,7 @@ def check(policy: Policy) -> None:
     """Raise PolicyError where values contradict each other; the message names the keys."""
     _check_weights(policy.weights)
     _check_levels(policy.levels, policy.peaks.level_hysteresis)
-    _check_finite("", msgspec.to_builtins(policy))
+    _check_finite("", policy_tables.to_builtins(policy))
     if policy.peaks.pause_h >= policy.peaks.hold_h:
         raise PolicyError(
             f"peaks.pause_h: {policy.peaks.pause_h:g} must be below peaks.hold_h, {policy.peaks.hold_h:g}: "

@@ -1,10 +1,14 @@
-"""What the tables of the policy are made of: a base that refuses unknown keys, and numbers within their bounds."""
+"""What a key of the policy may hold, as the metadata of its field: numbers within their bounds, and what is composed.
+
+A compiler leaves nothing in an annotation that is more than a class; so the type that a key is checked against is told
+beside it.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Final
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
 Positive = Annotated[float, Meta(gt=0.0)]
 NotNegative = Annotated[float, Meta(ge=0.0)]
@@ -14,5 +18,12 @@ Threshold = Annotated[float, Meta(gt=0.0, lt=1.0)]
 """A score from which on something is told: at 0 everything would be, at 1 nothing."""
 
 
-class Table(Struct, frozen=True, forbid_unknown_fields=True):
-    """A table of the file: an unknown key is an error, since it is most likely a misspelt one."""
+def holds(kind: Any, key: str | None = None) -> dict[str, Any]:
+    """Return the metadata of a field that holds a `kind`, under another `key` in the file where one is given."""
+    return {"kind": kind, "key": key}
+
+
+POSITIVE: Final = holds(Positive)
+NOT_NEGATIVE: Final = holds(NotNegative)
+POINTS: Final = holds(Points)
+SHARE: Final = holds(Share)

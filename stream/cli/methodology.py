@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Final
 
@@ -188,7 +189,7 @@ def _spikes(policy: Policy) -> Section:
     )
     columns = ("spikes of", "fast h", "slow h", "mean h", "spread h", "usual items", "unit")
     rows = tuple(
-        (name, *(f"{value:g}" for value in asdict(tempo).values()))
+        (name, *(f"{value:g}" for value in dataclasses.astuple(tempo)))
         for name, tempo in (("a series (decibel spikes)", rule.series), ("an incident", rule.incident))
     )
     return Section("Spikes", words, columns, rows)

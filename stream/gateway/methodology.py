@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
+from scoring import policy_tables
 from scoring.policy import Policy
 from stream.cli.methodology import sections
 from stream.gateway.answering import JSON, answer
@@ -23,7 +24,7 @@ def told(policy: Policy) -> bytes:
     told_sections = tuple(
         Section(each.title, each.words, each.columns, each.rows) for each in sections(policy)
     )
-    return msgspec.json.encode(Methodology(told_sections, msgspec.to_builtins(policy, str_keys=True)))
+    return msgspec.json.encode(Methodology(told_sections, policy_tables.to_builtins(policy, str_keys=True)))
 
 
 async def methodology(request: web.Request) -> web.StreamResponse:

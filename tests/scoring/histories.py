@@ -4,9 +4,9 @@ and lifecycles as a desk might declare them, any that the policy's checks let pa
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
-import msgspec
 from hypothesis import strategies as st
 
 from schemas.errors import PolicyError
@@ -92,7 +92,7 @@ def policies(draw) -> Policy:
         except PolicyError:
             continue
         kept.append(rule)
-    return msgspec.structs.replace(SHIPPED_POLICY, lifecycle=Lifecycle(cooldown_h, tuple(kept)))
+    return replace(SHIPPED_POLICY, lifecycle=Lifecycle(cooldown_h, tuple(kept)))
 
 
 @st.composite

@@ -3,11 +3,11 @@
 import itertools
 import math
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from schemas.topics import TREND_UPDATES
 from schemas.words import Activity

@@ -1,7 +1,8 @@
 """What another policy would have done: the same records through both, and every difference told."""
 
+from dataclasses import replace
+
 import pytest
-from msgspec import structs
 
 from schemas.cloudevents import Output
 from schemas.noise_index import NoiseIndex
@@ -22,9 +23,9 @@ LOUD = 40.0
 
 def changed(**tables):
     """The shipped policy with keys of some tables changed."""
-    return structs.replace(
+    return replace(
         SHIPPED_POLICY,
-        **{table: structs.replace(getattr(SHIPPED_POLICY, table), **keys) for table, keys in tables.items()},
+        **{table: replace(getattr(SHIPPED_POLICY, table), **keys) for table, keys in tables.items()},
     )
 
 
@@ -57,9 +58,9 @@ def test_the_same_policy_does_nothing_otherwise():
 
 
 def test_constants_that_differ_are_named_by_their_keys():
-    other = structs.replace(
+    other = replace(
         changed(curve={"half_life_h": 72.0}),
-        lifecycle=structs.replace(SHIPPED_POLICY.lifecycle, rules=SHIPPED_POLICY.lifecycle.rules[:-1]),
+        lifecycle=replace(SHIPPED_POLICY.lifecycle, rules=SHIPPED_POLICY.lifecycle.rules[:-1]),
     )
 
     found = {each.key: (each.a, each.b) for each in differences(SHIPPED_POLICY, other)}
@@ -71,9 +72,7 @@ def test_constants_that_differ_are_named_by_their_keys():
 
 def test_ranks_noise_and_peaks_stand_side_by_side():
     """Given a policy under which reach alone counts; then the fire, which is seen by more people, is the loudest."""
-    reach = structs.replace(
-        SHIPPED_POLICY, weights=type(SHIPPED_POLICY.weights)(1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-    )
+    reach = replace(SHIPPED_POLICY, weights=type(SHIPPED_POLICY.weights)(1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0))
 
     told = compared(reach, STORY)
 
@@ -94,11 +93,9 @@ def test_ranks_noise_and_peaks_stand_side_by_side():
 def test_states_entered_under_one_policy_alone_or_at_another_time_are_told():
     # given: no incident grows under B, which asks for more items than there are; and resolves later
     rules = list(SHIPPED_POLICY.lifecycle.rules)
-    rules[2] = structs.replace(rules[2], when=(structs.replace(rules[2].when[0], than=1000.0),))
-    rules[5] = structs.replace(rules[5], hold_h=24.0)
-    strict = structs.replace(
-        SHIPPED_POLICY, lifecycle=structs.replace(SHIPPED_POLICY.lifecycle, rules=tuple(rules))
-    )
+    rules[2] = replace(rules[2], when=(replace(rules[2].when[0], than=1000.0),))
+    rules[5] = replace(rules[5], hold_h=24.0)
+    strict = replace(SHIPPED_POLICY, lifecycle=replace(SHIPPED_POLICY.lifecycle, rules=tuple(rules)))
 
     # when
     told = compared(strict, STORY)
@@ -273,9 +270,9 @@ def test_an_incident_that_rings_otherwise_is_named_with_both_counts():
 
 
 def test_a_constant_that_only_one_policy_has_is_none_in_the_other():
-    longer = structs.replace(
+    longer = replace(
         SHIPPED_POLICY,
-        lifecycle=structs.replace(
+        lifecycle=replace(
             SHIPPED_POLICY.lifecycle,
             rules=(*SHIPPED_POLICY.lifecycle.rules, SHIPPED_POLICY.lifecycle.rules[-1]),
         ),

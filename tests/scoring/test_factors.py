@@ -1,8 +1,8 @@
 """Each factor by its published rule."""
 
 import math
+from dataclasses import replace
 
-import msgspec
 import pytest
 
 from schemas.words import Tier
@@ -68,8 +68,8 @@ def test_a_figure_that_is_also_a_party_counts_once_by_its_tier():
 
 def test_a_figure_that_the_policy_names_has_its_tier_there_and_only_where_it_is_named():
     # given
-    star_power = msgspec.structs.replace(POLICY.star_power, figures={"Ann": Tier.S, "Zoe": Tier.A})
-    policy = msgspec.structs.replace(POLICY, star_power=star_power)
+    star_power = replace(POLICY.star_power, figures={"Ann": Tier.S, "Zoe": Tier.A})
+    policy = replace(POLICY, star_power=star_power)
 
     # then: Zoe is named by nobody; the profile's tier goes before the policy's
     assert factors.star_power(Incident(figures={"ann": 1, "bob": 1}), policy) == 30 + 5

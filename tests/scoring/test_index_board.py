@@ -1,8 +1,8 @@
 """The index over all partitions: the latest shares, summed at a common time."""
 
 import math
+from dataclasses import replace
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,10 +16,10 @@ from tests.builders import T0
 from tests.driver import SHIPPED_POLICY
 
 DAY_S = 24 * HOUR_S
-POLICY = msgspec.structs.replace(
+POLICY = replace(
     SHIPPED_POLICY,
     curve=Curve(half_life_h=24.0),
-    index=msgspec.structs.replace(SHIPPED_POLICY.index, movers=2, average_d=20.0),
+    index=replace(SHIPPED_POLICY.index, movers=2, average_d=20.0),
 )
 """Noise halves in a day, two movers are named, and the average forgets with a time constant of ten days."""
 

@@ -1,5 +1,7 @@
 """Lead time: from the first coverage to the first in mainstream media, whatever order they are seen in."""
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -70,9 +72,7 @@ def test_an_item_that_moves_to_another_platform_takes_its_date_along():
 
 
 def test_which_platforms_are_mainstream_is_the_policys_to_say():
-    papers = msgspec.structs.replace(
-        SHIPPED_POLICY, lead_time=msgspec.structs.replace(SHIPPED_POLICY.lead_time, mainstream=("x", "tv"))
-    )
+    papers = replace(SHIPPED_POLICY, lead_time=replace(SHIPPED_POLICY.lead_time, mainstream=("x", "tv")))
     posts = item("a", h=0.0, platform="news"), item("b", h=2.0, platform="tv")
     assert lead_of(*posts, policy=papers) == 2.0 * HOUR_S
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from msgspec import structs
 
 from schemas.times import to_epoch
 from schemas.topics import STATE_CHANGES
@@ -27,7 +28,7 @@ def steps(driver: Driver) -> list[Step]:
 
 def policy_of(*rules: Rule, cooldown_h: float = 0.01):
     """The shipped policy with these rules alone."""
-    return structs.replace(POLICY, lifecycle=Lifecycle(dict.fromkeys(State, cooldown_h), rules))
+    return replace(POLICY, lifecycle=Lifecycle(dict.fromkeys(State, cooldown_h), rules))
 
 
 def growing_burst(driver: Driver) -> None:
@@ -101,7 +102,7 @@ def test_what_something_new_brings_to_an_end_is_held_no_more():
 
 def test_a_hold_goes_on_through_a_step_to_a_state_that_its_rule_leads_from_too():
     # given: noise of 70 for four hours leads from both states; after one hour a second platform makes it debated
-    loud_for_long = structs.replace(POLICY.lifecycle.rules[0], when=(Condition("noise", "at_least", 70.0),))
+    loud_for_long = replace(POLICY.lifecycle.rules[0], when=(Condition("noise", "at_least", 70.0),))
     driver = Driver(policy_of(loud_for_long, POLICY.lifecycle.rules[1]))
     driver.profile(profile(impact=100.0))
     driver.pipe(item("first", h=0.0, platform="somewhere", likes=10**9, audience=10**10, figures=CROWD))
@@ -142,7 +143,7 @@ def test_a_rule_is_not_met_where_its_comparisons_end_just_when_the_hold_would_be
     [held] = spans(incident, policy_of(Rule((State.EMERGING,), State.MAJOR, wanted, 0.0, "forward"))).all
     ends = held.ends
     exactly = Rule((State.EMERGING,), State.MAJOR, wanted, (ends - hours(0.0)) / 3600.0, "forward")
-    sooner = structs.replace(exactly, hold_h=(ends - hours(0.0) - 0.001) / 3600.0)
+    sooner = replace(exactly, hold_h=(ends - hours(0.0) - 0.001) / 3600.0)
     incident.holds_since = {0: hours(0.0)}
 
     # then

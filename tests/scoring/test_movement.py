@@ -1,6 +1,7 @@
 """What moved the noise adds up: over the factors, over freshness and values, and from one score to the next."""
 
 import math
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -208,7 +209,7 @@ def test_the_retraction_of_the_latest_coverage_makes_what_is_left_staler():
 
 def test_under_a_new_policy_the_points_still_lead_from_the_score_that_was_told():
     # given: a row that another policy has left
-    heavier = msgspec.structs.replace(SHIPPED_POLICY, weights=Factors(0.1, 0.3, 0.15, 0.1, 0.15, 0.1, 0.1))
+    heavier = replace(SHIPPED_POLICY, weights=Factors(0.1, 0.3, 0.15, 0.1, 0.15, 0.1, 0.1))
     driver = Driver(stored=True)
     driver.pipe(item("a", h=0.0, likes=50, audience=10**6))
     told = last(driver)

@@ -1,6 +1,7 @@
 """The policy is checked before it is used, and each error names its key."""
 
 import re
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -220,25 +221,23 @@ def test_the_edges_of_what_may_be_set_may_be_set(tmp_path, pattern, replacement)
 def test_each_memory_of_a_spike_is_longer_than_the_one_before(tempo, hours_of):
     wrong = dict(zip(("fast_h", "slow_h", "mean_h", "spread_h"), hours_of, strict=True))
     policy = load_policy()
-    spike = msgspec.structs.replace(
-        policy.spike, **{tempo: msgspec.structs.replace(getattr(policy.spike, tempo), **wrong)}
-    )
+    spike = replace(policy.spike, **{tempo: replace(getattr(policy.spike, tempo), **wrong)})
 
     with pytest.raises(PolicyError) as refused:
-        check(msgspec.structs.replace(policy, spike=spike))
+        check(replace(policy, spike=spike))
     assert str(refused.value) == f"spike.{tempo}: fast_h < slow_h < mean_h <= spread_h must hold"
 
 
 def test_mean_and_spread_may_be_remembered_for_as_long_and_quantiles_of_growth_may_be_equal():
     policy = load_policy()
-    even = msgspec.structs.replace(policy.spike.series, mean_h=36.0, spread_h=36.0)
+    even = replace(policy.spike.series, mean_h=36.0, spread_h=36.0)
     first, *others = policy.forecast.horizons
-    flat = (msgspec.structs.replace(first, growth=(0.5, 0.5, 0.5, 0.5)), *others)
+    flat = (replace(first, growth=(0.5, 0.5, 0.5, 0.5)), *others)
     check(
-        msgspec.structs.replace(
+        replace(
             policy,
-            spike=msgspec.structs.replace(policy.spike, series=even),
-            forecast=msgspec.structs.replace(policy.forecast, horizons=flat),
+            spike=replace(policy.spike, series=even),
+            forecast=replace(policy.forecast, horizons=flat),
         )
     )
 
@@ -253,22 +252,22 @@ def test_one_factor_may_have_all_the_weight():
     alone = msgspec.structs.replace(
         policy.weights, **dict.fromkeys(Factors.__struct_fields__, 0.0) | {"reach": 1.0}
     )
-    check(msgspec.structs.replace(policy, weights=alone))
+    check(replace(policy, weights=alone))
 
 
 def test_levels_may_be_one_or_two_and_the_second_begins_above_the_hysteresis():
     policy = load_policy()
-    check(msgspec.structs.replace(policy, levels={"Noise": 0.0}))
-    check(msgspec.structs.replace(policy, levels={"Quiet": 0.0, "Loud": 2.1}))
+    check(replace(policy, levels={"Noise": 0.0}))
+    check(replace(policy, levels={"Quiet": 0.0, "Loud": 2.1}))
     with pytest.raises(PolicyError, match=r"2 reaches below the lowest level, 2$"):
-        check(msgspec.structs.replace(policy, levels={"Quiet": 0.0, "Loud": 2.0}))
+        check(replace(policy, levels={"Quiet": 0.0, "Loud": 2.0}))
 
 
 def test_a_hysteresis_that_makes_two_edges_meet_is_refused():
     policy = load_policy()
-    touching = msgspec.structs.replace(policy.trend, cooling_ratio=0.5, rising_ratio=1.5, hysteresis=0.5)
+    touching = replace(policy.trend, cooling_ratio=0.5, rising_ratio=1.5, hysteresis=0.5)
     with pytest.raises(PolicyError, match="makes the edges of cooling and rising overlap"):
-        check(msgspec.structs.replace(policy, trend=touching))
+        check(replace(policy, trend=touching))
 
 
 def test_a_circle_of_steps_forward_is_refused(tmp_path):

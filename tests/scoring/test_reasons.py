@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from msgspec import structs
 
@@ -29,7 +31,7 @@ def with_rates(fast: float, slow: float, word: Trend = Trend.STEADY, **fields) -
 
 
 def policy_with(table: str, **keys):
-    return structs.replace(POLICY, **{table: structs.replace(getattr(POLICY, table), **keys)})
+    return replace(POLICY, **{table: replace(getattr(POLICY, table), **keys)})
 
 
 def move(freshness: float = 0.0, **values: float) -> Move:

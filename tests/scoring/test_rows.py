@@ -2,6 +2,8 @@
 
 from typing import get_args, get_type_hints
 
+import pytest
+
 from scoring.incident import Incident
 from scoring.item import Counted, ItemRow, Version
 from scoring.platform_sum import PlatformSum
@@ -26,6 +28,7 @@ def test_a_row_that_is_read_is_the_one_that_was_written():
     assert decode_item_row(encode_row(row)) == row
 
 
+@pytest.mark.annotations
 def test_every_type_that_is_more_than_a_class_is_told():
     hints = get_type_hints(Incident)
     assert {

@@ -1,5 +1,6 @@
 """`decibel methodology` and docs/methodology.md: both say what the policy says."""
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -96,8 +97,8 @@ def test_every_constant_of_the_policy_is_shown_somewhere():
         POLICY.peaks.hold_h,
         POLICY.trend.fall_items,
         POLICY.spike.rest_h,
-        *asdict(POLICY.spike.series).values(),
-        *asdict(POLICY.spike.incident).values(),
+        *dataclasses.astuple(POLICY.spike.series),
+        *dataclasses.astuple(POLICY.spike.incident),
         *POLICY.spike.thresholds.values(),
         POLICY.silence.least_h,
         POLICY.polarity.shift_margin,
@@ -181,7 +182,7 @@ def spike_phrases(policy):
 
 
 def test_the_document_has_the_tempos_of_the_policy():
-    tempos = [asdict(each) for each in (POLICY.spike.series, POLICY.spike.incident)]
+    tempos = [dataclasses.asdict(each) for each in (POLICY.spike.series, POLICY.spike.incident)]
 
     assert {row[0]: [float(cell) for cell in row[2:4]] for row in table("tempo")[: len(tempos[0])]} == {
         f"`{name}`": [tempo[name] for tempo in tempos] for name in tempos[0]
