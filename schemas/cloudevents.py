@@ -6,7 +6,7 @@ may drop the repeat: a worker that was killed repeats events with the same id an
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from msgspec import Struct
 
@@ -42,7 +42,7 @@ TYPE_OF: Final[dict[str, str]] = {
 Headers = list[tuple[str, bytes]]
 
 
-class Output(NamedTuple):
+class Output(Struct, frozen=True, gc=False):
     """An event on its way out: topic (logical), record key, deterministic id, time (epoch s), event."""
 
     topic: str

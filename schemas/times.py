@@ -35,7 +35,9 @@ def to_epoch(moment: datetime) -> float:
     """
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return round(moment.timestamp(), 3)
+    since = moment - _EPOCH
+    whole_s, ms = since.days * 86400 + since.seconds, (since.microseconds + 500) // 1000
+    return (whole_s * 1000 + ms) / 1000.0
 
 
 @lru_cache(4096)
@@ -84,6 +86,15 @@ def parse_time(text: str) -> float:
     1639098300.0
     """
     return to_epoch(datetime.fromisoformat(text))
+
+
+def whole_ms(at: float) -> float:
+    """Return `at` (epoch seconds) in whole milliseconds, halves up; what has no end has none.
+
+    >>> whole_ms(1.0004), whole_ms(1.0006), whole_ms(math.inf)
+    (1.0, 1.001, inf)
+    """
+    return math.floor(at * 1000.0 + 0.5) / 1000.0 if -math.inf < at < math.inf else at
 
 
 def ceil_ms(at: float) -> float:

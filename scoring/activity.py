@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from schemas.times import HOUR_S
+from schemas.times import HOUR_S, whole_ms
 from schemas.words import Activity
 from scoring import spike
 from scoring.decay import LN2, NEVER
@@ -66,7 +66,7 @@ def subsides_at(incident: Incident, policy: Policy) -> float:
     """
     if incident.activity is not Activity.SPIKING:
         return NEVER
-    told_until = round(incident.activity_since + policy.spike.hold_h * HOUR_S, 3)
+    told_until = whole_ms(incident.activity_since + policy.spike.hold_h * HOUR_S)
     return max(told_until, spike.calm_at(incident.spike, policy.spike, policy.spike.incident))
 
 
@@ -85,7 +85,7 @@ def _gap_ends(incident: Incident, policy: Policy) -> float:
     if items < rule.items:
         return NEVER
     gap_h = max(rule.least_h, -math.log(rule.chance) * usual_h / (items * LN2))
-    return round(incident.rates_at + gap_h * HOUR_S, 3)
+    return whole_ms(incident.rates_at + gap_h * HOUR_S)
 
 
 def _alerts(state: SpikeState, rule: SpikeRule) -> bool:

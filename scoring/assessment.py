@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from schemas.words import Activity, Trend
 from scoring import activity, lifecycle, peaks, trend
 from scoring.decay import NEVER
@@ -11,6 +13,7 @@ from scoring.incident import Incident
 from scoring.policy import Policy
 
 
+@mypyc_attr(acyclic=True)
 class Ahead:
     """What lies ahead of an incident as its row stands, in closed form: it holds until the row changes.
 
@@ -33,6 +36,7 @@ class Ahead:
         self.steps_at = steps_at
 
 
+@mypyc_attr(acyclic=True)
 class Assessment:
     """What happened to an incident at one time: crossings, trend and activity before if one changed, and steps.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from mypy_extensions import mypyc_attr
+
 from schemas.errors import RecordError
 from schemas.source_item import SourceItem
 from schemas.times import HOUR_S, format_time, to_epoch
@@ -17,6 +19,7 @@ class Clock(StrEnum):
     STREAM = "stream"
 
 
+@mypyc_attr(acyclic=True)
 class Times:
     """Times of one observation (epoch seconds): the record's, when it was observed, and the date the item counts at."""
 

@@ -27,7 +27,7 @@ def decay(elapsed_s: float, half_life_s: float) -> float:
     >>> decay(0.0, 3600.0), decay(3600.0, 3600.0), decay(-5.0, 3600.0)
     (1.0, 0.5, 1.0)
     """
-    return 2.0 ** -(elapsed_s / half_life_s) if elapsed_s > 0.0 else 1.0
+    return math.pow(2.0, -(elapsed_s / half_life_s)) if elapsed_s > 0.0 else 1.0
 
 
 def count_of(rate_per_hour: float, half_life_h: float) -> float:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 
+from mypy_extensions import mypyc_attr
+
 from schemas.noise_score import Factors
 from schemas.times import HOUR_S
 from schemas.words import Tier
@@ -17,6 +19,7 @@ from scoring.policy import Policy
 FULL = 100.0
 
 
+@mypyc_attr(acyclic=True)
 class Audience:
     """People reached: as the sources say, and as estimated from interactions where they do not."""
 

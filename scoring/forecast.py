@@ -19,6 +19,8 @@ from __future__ import annotations
 from math import exp2, log1p
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from schemas.noise_score import Forecast
 from schemas.times import HOUR_S
 from scoring.curve import noise_average_at
@@ -81,6 +83,7 @@ def coverage_rate(incident: Incident, policy: Policy, at: float) -> float:
     return rate / len(policy.forecast.rates_h)
 
 
+@mypyc_attr(acyclic=True)
 class _Anchors:
     """The noise as new coverage will anchor it, at each quantile of the time that will have passed since.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mypy_extensions import mypyc_attr
+
 from schemas.noise_score import Factors
 from scoring import factors
 from scoring.assessment import Ahead, look_ahead
@@ -14,6 +16,7 @@ from scoring.policy import Policy
 from scoring.quiet import NEVER_CALM, Calm, calm
 
 
+@mypyc_attr(acyclic=True)
 class ToScore:
     """What the score of the latest revision tells beside the row: what stood before, and the next deadline if known.
 
@@ -26,6 +29,7 @@ class ToScore:
         self.was, self.due = was, due
 
 
+@mypyc_attr(acyclic=True)
 class Held:
     """One incident in memory. What is None is not known, or has changed since it was."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from mypy_extensions import mypyc_attr
+
 from schemas.times import HOUR_S
 from schemas.words import Activity, Category, State, Tier, Trend
 from scoring.decay import LN2, decay
@@ -11,6 +13,7 @@ from scoring.platform_sum import PlatformSum
 from scoring.spike_state import SpikeState
 
 
+@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class Incident:
     """The state of one incident. Times are epoch seconds in whole milliseconds.

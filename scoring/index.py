@@ -11,9 +11,11 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from schemas.cloudevents import Output
 from schemas.noise_index import IndexShare, Mover, NoiseIndex
-from schemas.times import DAY_S, from_epoch, to_epoch
+from schemas.times import DAY_S, from_epoch, to_epoch, whole_ms
 from schemas.topics import NOISE_INDEX
 from schemas.words import Category
 from scoring.curve import long_residue
@@ -27,6 +29,7 @@ OVERALL: Final = "overall"
 MS_PER_S: Final = 1000
 
 
+@mypyc_attr(acyclic=True)
 class Part:
     """What one incident is to the index: its curve, the residue of its long average, and when it was detected.
 
@@ -84,6 +87,7 @@ def part_of(incident: Incident, policy: Policy) -> Part:
     )
 
 
+@mypyc_attr(acyclic=True)
 class Curve:
     """A sum of curves of one half-life: `value` at `at`."""
 
@@ -103,6 +107,7 @@ class Curve:
         return self.value * decay(at - self.at, self.half_life_s)
 
 
+@mypyc_attr(acyclic=True)
 class Sum:
     """The noise of some incidents, and the residue of its average."""
 
@@ -240,7 +245,7 @@ class IndexBoard:
         It holds at `at` (epoch seconds), or at the latest share's time where that is later: no share is read
         before its time.
         """
-        at = round(max(at, self._latest), 3)
+        at = whole_ms(max(at, self._latest))
         changed, self._moved = self._moved, {}
         for name in sorted(changed):
             shares = self._shares[name].values()

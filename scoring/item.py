@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from mypy_extensions import mypyc_attr
+
 from schemas.source_item import MovedCount, SourceItem
 from scoring.policy import Policy
 from scoring.stored import Stored
@@ -25,6 +27,7 @@ UNKNOWN: Final = -1
 """An audience that the source does not know."""
 
 
+@mypyc_attr(acyclic=True)
 class Counted(Stored):
     """What one observation adds to its incident. The greater of two (the later observed, else by content) stands.
 
@@ -105,6 +108,7 @@ class Counted(Stored):
         return self.stored() > other.stored()
 
 
+@mypyc_attr(acyclic=True)
 class Version(Stored):
     """What was counted of an item from a source offset on."""
 
@@ -124,6 +128,7 @@ class Version(Stored):
         return cls(offset, Counted.read(counted))
 
 
+@mypyc_attr(acyclic=True)
 class ItemRow(Stored):
     """The stored row of one item.
 

@@ -304,7 +304,7 @@ class Ledger:
             polarity.settle(incident, policy, now)
             settle_averages(incident, policy, now)
             if stood is NEVER_CALM:
-                lifecycle.settle(incident, policy, now, held.spans(policy))
+                lifecycle.settle(incident, now, held.spans(policy))
 
     def _grow(self, incident_id: str, held: Held, noise: float, now: float, was: Before) -> None:
         """After amounts have grown and nothing can have come of it: a new revision, told; see `scoring.quiet`."""
@@ -332,7 +332,7 @@ class Ledger:
         if not incident.detected:
             self._detect(incident_id, incident, now)
         ahead = look_ahead(incident, policy)
-        lifecycle.resume(incident, policy, now, ahead.spans)
+        lifecycle.resume(incident, now, ahead.spans)
         assessed = assess(incident, policy, now, ahead)
         due = next_deadline(incident, policy, now, assessed.ahead)
         held.assessed(assessed.ahead)

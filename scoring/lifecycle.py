@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from schemas.times import HOUR_S
+from mypy_extensions import mypyc_attr
+
+from schemas.times import HOUR_S, whole_ms
 from schemas.words import State
 from scoring.curve import noise_falls_below
 from scoring.decay import ALREADY, NEVER, falls_below
@@ -40,19 +42,21 @@ def metric(incident: Incident, policy: Policy, name: str, at: float) -> float:
     return incident.rate_at(policy.rates.horizons_h.index(horizon_h), horizon_h, at)
 
 
+@mypyc_attr(acyclic=True)
 class Span:
     """From when to before when (epoch seconds) all comparisons of a rule hold, if nothing new comes."""
 
-    __slots__ = ("begins", "ends")
+    __slots__ = ("begins", "ends", "watch")
 
-    def __init__(self, begins: float, ends: float) -> None:
-        self.begins, self.ends = begins, ends
+    def __init__(self, watch: Watch, begins: float, ends: float) -> None:
+        self.watch, self.begins, self.ends = watch, begins, ends
 
     def holds(self, at: float) -> bool:
         """Whether they hold at `at`."""
         return self.begins <= at < self.ends
 
 
+@mypyc_attr(acyclic=True)
 class Spans:
     """The span of each rule that leads away from the present state, and as it would be without its noise."""
 
@@ -68,27 +72,24 @@ def spans(incident: Incident, policy: Policy, by_rates: tuple[Span, ...] | None 
     So "at least" holds until its metric falls through the value, "below" from then on. `by_rates` are those from
     before, where only the noise has changed since.
     """
-    watches = policy.derived.watches[incident.state]
     if by_rates is None:
-        by_rates = tuple([_by_rates(incident, watch) for watch in watches])
-    return Spans(
-        by_rates,
-        tuple(
-            [
-                _by_noise(incident, policy, watch, span) if watch.noise else span
-                for watch, span in zip(watches, by_rates, strict=True)
-            ]
-        ),
-    )
+        by_rates = tuple([_by_rates(incident, watch) for watch in policy.derived.watches[incident.state]])
+    return Spans(by_rates, tuple([_by_noise(incident, policy, span) for span in by_rates]))
 
 
-def _by_noise(incident: Incident, policy: Policy, watch: Watch, within: Span) -> Span:
+def _by_noise(incident: Incident, policy: Policy, within: Span) -> Span:
     """The span of a rule, `within` being what its other comparisons leave."""
+    watch = within.watch
+    if not watch.noise:
+        return within
     begins, ends = within.begins, within.ends
     for at_least, than in watch.noise:
         falls = noise_falls_below(incident, policy, than)
-        begins, ends = (begins, min(ends, falls)) if at_least else (max(begins, falls), ends)
-    return Span(begins, ends)
+        if at_least:
+            ends = min(ends, falls)
+        else:
+            begins = max(begins, falls)
+    return Span(watch, begins, ends)
 
 
 def _by_rates(incident: Incident, watch: Watch) -> Span:
@@ -100,20 +101,23 @@ def _by_rates(incident: Incident, watch: Watch) -> Span:
             ends = ALREADY
     for at_least, than, horizon, half_life_s in watch.rates:
         falls = falls_below(incident.counts[horizon], incident.rates_at, half_life_s, than)
-        begins, ends = (begins, min(ends, falls)) if at_least else (max(begins, falls), ends)
-    return Span(begins, ends)
+        if at_least:
+            ends = min(ends, falls)
+        else:
+            begins = max(begins, falls)
+    return Span(watch, begins, ends)
 
 
-def settle(incident: Incident, policy: Policy, now: float, seen: Spans) -> None:
+def settle(incident: Incident, now: float, seen: Spans) -> None:
     """Note, before anything new is applied at `now`, since when each comparison holds, and which broke off.
 
     What is noted does not depend on how often this is called on the way to `now`. `seen` are the spans as the row
     stands.
     """
     holds_since = incident.holds_since
-    for watch, held in zip(policy.derived.watches[incident.state], seen.all, strict=True):
-        number = watch.number
-        if number not in holds_since and not watch.begins_by_itself:
+    for held in seen.all:
+        number = held.watch.number
+        if number not in holds_since and not held.watch.begins_by_itself:
             continue
         if not held.holds(now):
             holds_since.pop(number, None)
@@ -121,26 +125,28 @@ def settle(incident: Incident, policy: Policy, now: float, seen: Spans) -> None:
             holds_since[number] = max(held.begins, incident.state_since)
 
 
-def resume(incident: Incident, policy: Policy, now: float, seen: Spans) -> None:
+def resume(incident: Incident, now: float, seen: Spans) -> None:
     """Note, after something new was applied at `now`, which comparisons begin to hold or hold no more."""
     holds_since = incident.holds_since
-    for watch, held in zip(policy.derived.watches[incident.state], seen.all, strict=True):
+    for held in seen.all:
+        number = held.watch.number
         if not held.holds(now):
-            holds_since.pop(watch.number, None)
-        elif watch.number not in holds_since:
-            holds_since[watch.number] = now
+            holds_since.pop(number, None)
+        elif number not in holds_since:
+            holds_since[number] = now
 
 
-def fires_at(incident: Incident, policy: Policy, watch: Watch, held: Span) -> float:
-    """Return when a rule will have been met if nothing new comes, or NEVER; `held` is its span."""
+def fires_at(incident: Incident, policy: Policy, held: Span) -> float:
+    """Return when the rule with the span `held` will have been met if nothing new comes, or NEVER."""
+    watch = held.watch
     since = incident.holds_since.get(watch.number)
     if since is None:
         if not watch.begins_by_itself:
             return NEVER
         since = _begins(held)
-    fires = round(since + watch.hold_s, 3)
+    fires = whole_ms(since + watch.hold_s)
     if watch.back or incident.stepped_back:
-        cooled = round(incident.state_since + policy.lifecycle.cooldown_h[incident.state] * HOUR_S, 3)
+        cooled = whole_ms(incident.state_since + policy.lifecycle.cooldown_h[incident.state] * HOUR_S)
         fires = max(fires, cooled)
     return NEVER if fires >= held.ends else fires
 
@@ -156,29 +162,29 @@ def step(
     steps: list[Transition] = []
     while True:
         earliest = NEVER
-        for watch, held in zip(policy.derived.watches[incident.state], seen.all, strict=True):
-            fires = fires_at(incident, policy, watch, held)
+        for held in seen.all:
+            fires = fires_at(incident, policy, held)
             if fires <= now:
                 break
             earliest = min(earliest, fires)
         else:
             return steps, seen, earliest
-        settle(incident, policy, now, seen)
-        steps.append(_take(incident, policy, watch, held, now))
+        settle(incident, now, seen)
+        steps.append(_take(incident, policy, held, now))
         seen = spans(incident, policy)
-        resume(incident, policy, now, seen)
+        resume(incident, now, seen)
 
 
 def next_step(incident: Incident, policy: Policy, seen: Spans) -> float:
     """Return when the next rule will have been met if nothing new comes, or NEVER (epoch seconds)."""
-    watches = policy.derived.watches[incident.state]
-    return min(
-        (fires_at(incident, policy, watch, held) for watch, held in zip(watches, seen.all, strict=True)),
-        default=NEVER,
-    )
+    earliest = NEVER
+    for held in seen.all:
+        earliest = min(earliest, fires_at(incident, policy, held))
+    return earliest
 
 
-def _take(incident: Incident, policy: Policy, watch: Watch, held: Span, now: float) -> Transition:
+def _take(incident: Incident, policy: Policy, held: Span, now: float) -> Transition:
+    watch = held.watch
     since, rule = incident.holds_since.get(watch.number), watch.rule
     held_h = max(0.0, round((now - (_begins(held) if since is None else since)) / HOUR_S, 3))
     told = evidence(incident, policy, rule, now) | {"held_h": held_h}

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from schemas.noise_score import Change, Factors
 from schemas.words import Cause
 from scoring import factors
@@ -23,6 +25,7 @@ DUE: Final = Change(Cause.DEADLINE, 0.0, 0.0, NOTHING)
 NAMES: Final = Factors.__struct_fields__
 
 
+@mypyc_attr(acyclic=True)
 class Before:
     """What stood just before something changed, and what changes it: kept until the change is told, if it is."""
 

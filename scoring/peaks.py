@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from schemas.times import HOUR_S
+from schemas.times import HOUR_S, whole_ms
 from schemas.words import PeakKind
 from scoring.curve import noise_falls_below
 from scoring.decay import ALREADY, NEVER
@@ -65,12 +65,12 @@ def to_announce(incident: Incident, policy: Policy) -> float:
 
 
 def _pause_ends(incident: Incident, policy: Policy) -> float:
-    return round(incident.announced_at + policy.peaks.pause_h * HOUR_S, 3)
+    return whole_ms(incident.announced_at + policy.peaks.pause_h * HOUR_S)
 
 
 def peaked_at(incident: Incident, policy: Policy) -> float:
     """Return when the announced peak will be confirmed if the noise stays below it (epoch seconds)."""
-    return NEVER if incident.peaked else round(incident.peak_at + policy.peaks.hold_h * HOUR_S, 3)
+    return NEVER if incident.peaked else whole_ms(incident.peak_at + policy.peaks.hold_h * HOUR_S)
 
 
 def level_ends(incident: Incident, policy: Policy) -> float:

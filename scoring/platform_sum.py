@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from mypy_extensions import mypyc_attr
+
 from scoring.stored import Stored
 
 
+@mypyc_attr(acyclic=True)
 class PlatformSum(Stored):
     """What is counted of one platform: items; interactions in thousandths; people; interactions without an audience."""
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 import math
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from scoring import peaks
 from scoring.assessment import Ahead
 from scoring.curve import slope_turns
@@ -21,6 +23,7 @@ from scoring.incident import Incident
 from scoring.policy import Policy
 
 
+@mypyc_attr(acyclic=True)
 class Calm:
     """The comparisons that stand of an incident. Until `until` (epoch seconds) none of them changes but by the noise.
 
@@ -71,7 +74,8 @@ def _bounds(
         high = min(high, least)
     else:
         low = least
-    for watch, span in zip(policy.derived.watches[incident.state], ahead.spans.all, strict=True):
+    for span in ahead.spans.all:
+        watch = span.watch
         noted = watch.number in incident.holds_since
         if span.holds(incident.as_of) is not noted and (noted or watch.begins_by_itself):
             return None  # what began to hold, or broke off, before the last deadline is still to be noted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 from schemas.times import HOUR_S
@@ -13,18 +14,18 @@ def add_item(incident: Incident, at: float, horizons_h: Sequence[float]) -> None
     counts, elapsed = incident.counts, at - incident.rates_at
     if elapsed > 0.0:
         for i, horizon_h in enumerate(horizons_h):
-            counts[i] = counts[i] * 2.0 ** -(elapsed / (horizon_h * HOUR_S)) + 1.0
+            counts[i] = counts[i] * math.pow(2.0, -(elapsed / (horizon_h * HOUR_S))) + 1.0
         incident.rates_at = at
     else:
         for i, horizon_h in enumerate(horizons_h):
-            counts[i] += 2.0 ** (elapsed / (horizon_h * HOUR_S))
+            counts[i] += math.pow(2.0, elapsed / (horizon_h * HOUR_S))
 
 
 def remove_item(incident: Incident, at: float, horizons_h: Sequence[float]) -> None:
     """Take an item dated `at` out again; what rounding leaves below nothing is nothing."""
     counts, elapsed = incident.counts, at - incident.rates_at
     for i, horizon_h in enumerate(horizons_h):
-        left = counts[i] - 2.0 ** (elapsed / (horizon_h * HOUR_S))
+        left = counts[i] - math.pow(2.0, elapsed / (horizon_h * HOUR_S))
         counts[i] = left if left > 1e-12 else 0.0
 
 

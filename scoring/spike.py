@@ -88,7 +88,7 @@ def score_of(surprise: float, tempo: Tempo) -> float:
     >>> [round(score_of(units * tempo.unit, tempo), 3) for units in (-1.0, 0.0, 1.0, 2.0)]
     [0.0, 0.0, 0.5, 0.75]
     """
-    return 1.0 - 2.0 ** -(surprise / tempo.unit) if surprise > 0.0 else 0.0
+    return 1.0 - math.pow(2.0, -(surprise / tempo.unit)) if surprise > 0.0 else 0.0
 
 
 def wait(state: SpikeState, until: float, step_s: float, tempo: Tempo) -> None:

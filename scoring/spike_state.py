@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from mypy_extensions import mypyc_attr
+
 from scoring.stored import Stored
 
 
+@mypyc_attr(acyclic=True)
 class Baseline(Stored):
     """One window: its decayed count of items, and mean and variance of the logarithm that is compared."""
 
@@ -24,6 +27,7 @@ class Baseline(Stored):
         return Baseline(self.count, self.mean, self.variance)
 
 
+@mypyc_attr(acyclic=True)
 class SpikeState(Stored):
     """All that the detector remembers. Times are epoch seconds; `began` is when the series did, `at` where it stands.
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+from mypy_extensions import mypyc_attr
 
+
+@mypyc_attr(acyclic=True)
 class Stored:
     """A value that is its fields. What is compiled reads them without a look-up; rows hold what `stored` gives."""
 

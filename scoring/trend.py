@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from math import log2
 
-from schemas.times import HOUR_S, ceil_ms
+from mypy_extensions import mypyc_attr
+
+from schemas.times import HOUR_S, ceil_ms, whole_ms
 from schemas.words import Trend
 from scoring.curve import slope_turns
 from scoring.decay import ALREADY, LN2, NEVER, falls_below
@@ -16,6 +18,7 @@ from scoring.incident import Incident
 from scoring.policy import Policy
 
 
+@mypyc_attr(acyclic=True)
 class Outlook:
     """When each thing that holds up the present word will give way, if nothing new comes (epoch seconds).
 
@@ -110,7 +113,7 @@ def outlook(incident: Incident, policy: Policy, by_rates: Outlook | None = None)
         grows_until,
         falls_from,
         incident.trend,
-        round(incident.trend_since + rule.hold_h * HOUR_S, 3),
+        whole_ms(incident.trend_since + rule.hold_h * HOUR_S),
     )
 
 

@@ -523,7 +523,7 @@ def test_a_profile_that_is_read_again_does_not_come_back(base):
 
     async def steps(mine, client, writer, reader):
         said = [output for output in world() if output.topic == INCIDENT_PROFILES]
-        later = said[0]._replace(event=msgspec.structs.replace(said[0].event, title="later"))
+        later = msgspec.structs.replace(said[0], event=msgspec.structs.replace(said[0].event, title="later"))
         log = await filled(mine, writer, [said[0], later])
         [place] = log
         written = await writer.write(1, [piece(log, entries_of(mine), place, 0, 1)])

@@ -69,8 +69,8 @@ _LINES: Final = msgspec.json.Encoder()
 
 def line_of(output: Output) -> bytes:
     """Return an event as the line of JSON that is written of it."""
-    topic, key, ident, at, event = output
-    return _LINES.encode(Line(topic, key or None, round(at * MS_PER_S), ident, event)) + b"\n"
+    line = Line(output.topic, output.key or None, round(output.at * MS_PER_S), output.id, output.event)
+    return _LINES.encode(line) + b"\n"
 
 
 class Replay:

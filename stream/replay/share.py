@@ -133,9 +133,10 @@ class Share:
         return partition % self._jobs == self._number
 
     def _tell(self, place: int, outputs: list[Output]) -> None:
-        for topic, _, _, _, event in outputs:
-            self._counts[topic] += 1
-            if topic == DEAD_LETTERS and self._named < self._plan.letters:
+        for output in outputs:
+            self._counts[output.topic] += 1
+            event = output.event
+            if output.topic == DEAD_LETTERS and self._named < self._plan.letters:
                 assert isinstance(event, DeadLetter)
                 self._named += 1
                 self._letters.append((place, event))

@@ -38,7 +38,7 @@ def growing_burst(driver: Driver) -> None:
 
 
 def test_a_span_holds_from_its_first_moment_until_before_its_end():
-    held = Span(1.0, 2.0)
+    held = Span(POLICY.derived.watches[State.EMERGING][0], 1.0, 2.0)
 
     assert [held.holds(at) for at in (0.999, 1.0, 1.999, 2.0)] == [False, True, True, False]
 
@@ -95,7 +95,7 @@ def test_what_something_new_brings_to_an_end_is_held_no_more():
     incident = Incident(items=1, composite=50.0, last_seen=hours(1.0), holds_since={0: hours(0.0)})
 
     policy = policy_of(quiet)
-    resume(incident, policy, hours(1.0), spans(incident, policy))
+    resume(incident, hours(1.0), spans(incident, policy))
 
     assert incident.holds_since == {}
 
@@ -124,7 +124,7 @@ def test_two_steps_that_are_due_at_once_are_taken_at_once():
         Rule((State.GROWING,), State.DEBATED, (Condition("platforms", "at_least", 1.0),), 0.0, "forward"),
     )
     incident = Incident(items=1, platforms={"x": PlatformSum(1)}, state_since=hours(0.0))
-    resume(incident, policy, hours(1.0), spans(incident, policy))
+    resume(incident, hours(1.0), spans(incident, policy))
 
     taken, _, then = step(incident, policy, hours(1.0), spans(incident, policy))
 
@@ -149,8 +149,8 @@ def test_a_rule_is_not_met_where_its_comparisons_end_just_when_the_hold_would_be
     # then
     for rule, fires in ((exactly, NEVER), (sooner, round(ends - 0.001, 3))):
         policy = policy_of(rule)
-        [watch] = policy.derived.watches[State.EMERGING]
-        assert fires_at(incident, policy, watch, held) == fires
+        [held] = spans(incident, policy).all
+        assert fires_at(incident, policy, held) == fires
 
 
 def test_a_comparison_that_was_over_before_its_hold_does_not_begin_by_itself_again():

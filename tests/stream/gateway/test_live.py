@@ -243,7 +243,7 @@ async def test_who_asks_for_a_state_is_told_when_an_incident_enters_and_when_it_
         for state, revision in stages:
             [output] = scores("leak", 1, state=state)
             event = replace(output.event, revision=2000 + revision)
-            await gateway.tell(output._replace(event=event, id=f"leak/{revision}"))
+            await gateway.tell(replace(output, event=event, id=f"leak/{revision}"))
         assert [(await reader.next()).event["revision"] for _ in range(4)] == [2002, 2003, 2004, 2006]
 
 
@@ -254,7 +254,7 @@ async def test_a_minimum_of_noise_tells_of_what_falls_below_it_once(gateway):
         for revision, noise in ((1, 20.0), (2, 60.0), (3, 30.0), (4, 20.0), (5, 70.0)):
             [output] = scores("leak", 1, noise=noise, composite=noise, anchor=from_epoch(hours(200.0)))
             await gateway.tell(
-                output._replace(event=replace(output.event, revision=3000 + revision), id=f"leak/{revision}")
+                replace(output, event=replace(output.event, revision=3000 + revision), id=f"leak/{revision}")
             )
         found = [(await reader.next()).event["revision"] for _ in range(4)]
         assert found == [3001, 3002, 3003, 3005], "3001 took it out: it was louder before"
@@ -388,7 +388,7 @@ async def test_who_does_not_read_is_cut_off_and_nobody_else_notices(base):
 
 def renumbered(output, more):
     revision = output.event.revision + more
-    return output._replace(event=replace(output.event, revision=revision), id=f"leak/{revision}/noise")
+    return replace(output, event=replace(output.event, revision=revision), id=f"leak/{revision}/noise")
 
 
 async def dropped(gateway, count):
