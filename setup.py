@@ -31,6 +31,7 @@ COMPILED = (
     "scoring/lifecycle_rules.py",
     "scoring/movement.py",
     "scoring/peaks.py",
+    "scoring/per_factor.py",
     "scoring/platform_sum.py",
     "scoring/polarity.py",
     "scoring/policy.py",

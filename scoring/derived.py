@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from schemas.times import HOUR_S
 from schemas.words import State, Trend
+from scoring import per_factor
 from scoring.decay import LN2, count_of
 from scoring.lifecycle_rules import METRIC_HORIZON_H, Rule
+from scoring.per_factor import PerFactor
 
 if TYPE_CHECKING:
     from scoring.policy import Policy
@@ -66,6 +68,7 @@ class Derived:
     slope_shares: tuple[tuple[float, float], ...]
     engagement_full: float
     watches: dict[State, tuple[Watch, ...]]
+    weights: PerFactor
 
 
 def derive(policy: Policy) -> Derived:
@@ -103,6 +106,7 @@ def derive(policy: Policy) -> Derived:
             )
             for state in State
         },
+        per_factor.read(policy.weights),
     )
 
 

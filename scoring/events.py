@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schemas.cloudevents import Output
 from schemas.incident_merged import IncidentMerged
-from schemas.noise_score import Change, Factors, LastItem, NoiseScore, Peak, Polarity
+from schemas.noise_score import Change, LastItem, NoiseScore, Peak, Polarity
 from schemas.peak_crossing import PeakCrossing
 from schemas.state_change import StateChange
 from schemas.times import from_epoch
@@ -19,13 +19,14 @@ from scoring.incident import Incident
 from scoring.lead import lead_time_s
 from scoring.levels import level_of
 from scoring.peaks import Crossing
+from scoring.per_factor import PerFactor
 from scoring.policy import Policy
 from scoring.trend import multiple
 from scoring.verdict import verdict
 
 
 def noise_score(
-    incident_id: str, incident: Incident, policy: Policy, values: Factors, change: Change, due: float
+    incident_id: str, incident: Incident, policy: Policy, values: PerFactor, change: Change, due: float
 ) -> Output:
     """Return the score of the incident's latest revision.
 
@@ -45,8 +46,8 @@ def noise_score(
         incident.composite,
         last_seen,
         half_life_s,
-        values,
-        factors.weighted(values, policy.weights, left if incident.items else 0.0),
+        values.told(),
+        values.weighted(policy.derived.weights, left if incident.items else 0.0).told(),
         LastItem(incident.last_item, incident.last_platform, incident.last_points)
         if incident.last_item
         else None,

@@ -190,7 +190,7 @@ def factor_lines(
     incident: Incident, policy: Policy, left: float, profile: IncidentProfile | None
 ) -> tuple[FactorLine, ...]:
     """Return the seven factors of an incident of whose composite the share `left` (0 to 1) is left."""
-    values = factors.factors(incident, policy)
+    values = factors.factors(incident, policy).told()
     counted = 1.0 if incident.items else 0.0
     points = factors.weighted(values, policy.weights, counted)
     now = factors.weighted(values, policy.weights, counted * left)

@@ -12,8 +12,10 @@ from mypy_extensions import mypyc_attr
 from schemas.noise_score import Factors
 from schemas.times import HOUR_S
 from schemas.words import Tier
+from scoring import per_factor
 from scoring.incident import Incident
 from scoring.item import MICRO, MILLI
+from scoring.per_factor import PerFactor
 from scoring.policy import Policy
 
 FULL = 100.0
@@ -132,10 +134,10 @@ def industry_impact(incident: Incident, policy: Policy) -> float:
     return policy.industry_impact.default if incident.impact is None else incident.impact
 
 
-def factors(incident: Incident, policy: Policy) -> Factors:
+def factors(incident: Incident, policy: Policy) -> PerFactor:
     """Return all seven factors of the incident as it stands."""
     people, units = _amounts(incident, policy, recent_share(incident, policy))
-    return Factors(
+    return PerFactor(
         reach(people, policy),
         engagement(units, policy),
         star_power(incident, policy),
@@ -146,10 +148,10 @@ def factors(incident: Incident, policy: Policy) -> Factors:
     )
 
 
-def grown(incident: Incident, policy: Policy, before: Factors) -> Factors:
+def grown(incident: Incident, policy: Policy, before: PerFactor) -> PerFactor:
     """Return all seven factors where nothing but amounts has changed since they were `before`."""
     people, units = _amounts(incident, policy, recent_share(incident, policy))
-    return Factors(
+    return PerFactor(
         reach(people, policy),
         engagement(units, policy),
         before.star_power,
@@ -162,15 +164,7 @@ def grown(incident: Incident, policy: Policy, before: Factors) -> Factors:
 
 def weighted(values: Factors, weights: Factors, decay: float = 1.0) -> Factors:
     """Return the points each factor gives to the noise: `weight * factor * decay`."""
-    return Factors(
-        weights.reach * values.reach * decay,
-        weights.engagement * values.engagement * decay,
-        weights.star_power * values.star_power * decay,
-        weights.duration * values.duration * decay,
-        weights.cross_platform * values.cross_platform * decay,
-        weights.polarity * values.polarity * decay,
-        weights.industry_impact * values.industry_impact * decay,
-    )
+    return per_factor.read(values).weighted(per_factor.read(weights), decay).told()
 
 
 def total(points: Factors) -> float:
@@ -179,19 +173,9 @@ def total(points: Factors) -> float:
     >>> total(Factors(8.0, 16.4, 2.25, 0.5, 3.0, 5.0, 5.0))
     40.15
     """
-    return math.fsum(
-        (
-            points.reach,
-            points.engagement,
-            points.star_power,
-            points.duration,
-            points.cross_platform,
-            points.polarity,
-            points.industry_impact,
-        )
-    )
+    return per_factor.read(points).total()
 
 
-def composite(incident: Incident, policy: Policy, values: Factors) -> float:
+def composite(incident: Incident, policy: Policy, values: PerFactor) -> float:
     """Return the weighted composite (0 to 100) of an incident with these factors; one without items makes no noise."""
-    return total(weighted(values, policy.weights)) if incident.items else 0.0
+    return values.weighted(policy.derived.weights).total() if incident.items else 0.0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from mypy_extensions import mypyc_attr
 
-from schemas.noise_score import Factors
 from scoring import factors
 from scoring.assessment import Ahead, look_ahead
 from scoring.incident import Incident
@@ -12,6 +11,7 @@ from scoring.index import Part
 from scoring.item import ItemRow
 from scoring.lifecycle import Spans, spans
 from scoring.movement import Before
+from scoring.per_factor import PerFactor
 from scoring.policy import Policy
 from scoring.quiet import NEVER_CALM, Calm, calm
 
@@ -51,7 +51,7 @@ class Held:
     def __init__(self, incident: Incident) -> None:
         self.incident = incident
         self.items: dict[str, ItemRow] = {}
-        self.factors: Factors | None = None
+        self.factors: PerFactor | None = None
         self.ahead: Ahead | None = None
         """What lies ahead; where it is `stale`, as it was before the noise, and nothing else, changed."""
         self.stale = False
@@ -68,7 +68,7 @@ class Held:
         """The offset of its row as stored, from the first item that changes in a batch on."""
         self.to_score: ToScore | None = None
 
-    def values(self, policy: Policy) -> Factors:
+    def values(self, policy: Policy) -> PerFactor:
         """Return the factors; time does not move them."""
         values = self.factors
         if values is None:

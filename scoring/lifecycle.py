@@ -6,7 +6,7 @@ fall through a value is known in closed form, so every rule has one firing time:
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from mypy_extensions import mypyc_attr
 
@@ -23,13 +23,14 @@ UNITS: Final = {"velocity": " items/h", "activity": " items/h", "platforms": "",
 """What stands behind a value of each metric."""
 
 
-class Transition(NamedTuple):
+@mypyc_attr(acyclic=True)
+class Transition:
     """A step from one state to the next, the rule that was met, and the figures that met it."""
 
-    previous: State
-    to: State
-    rule: Rule
-    evidence: dict[str, float]
+    __slots__ = ("evidence", "previous", "rule", "to")
+
+    def __init__(self, previous: State, to: State, rule: Rule, evidence: dict[str, float]) -> None:
+        self.previous, self.to, self.rule, self.evidence = previous, to, rule, evidence
 
 
 def metric(incident: Incident, policy: Policy, name: str, at: float) -> float:

@@ -16,6 +16,7 @@ from schemas.words import Cause
 from scoring import factors
 from scoring.decay import decay
 from scoring.incident import Incident
+from scoring.per_factor import PerFactor
 from scoring.policy import Policy
 
 NOTHING: Final = Factors(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
@@ -31,7 +32,7 @@ class Before:
 
     __slots__ = ("by", "composite", "decay", "factors")
 
-    def __init__(self, by: Cause, factors: Factors, composite: float, decay: float) -> None:
+    def __init__(self, by: Cause, factors: PerFactor, composite: float, decay: float) -> None:
         self.by, self.factors, self.composite, self.decay = by, factors, composite, decay
 
     @property
@@ -40,7 +41,7 @@ class Before:
         return self.composite * self.decay
 
 
-def moved(was: Before | None, incident: Incident, values: Factors, policy: Policy) -> Change:
+def moved(was: Before | None, incident: Incident, values: PerFactor, policy: Policy) -> Change:
     """Return the change from what stood to what stands as of the incident's revision; None: a deadline was due.
 
     A row that another policy has left keeps its noise until its evidence changes: the factors as weighed now then share
@@ -48,9 +49,9 @@ def moved(was: Before | None, incident: Incident, values: Factors, policy: Polic
     """
     if was is None:
         return DUE
-    weights, now = policy.weights, values
+    weights, now = policy.derived.weights, values
     left = decay(incident.as_of - incident.last_seen, policy.curve.half_life_s) if incident.items else 0.0
-    weighed = factors.total(factors.weighted(was.factors, weights)) if was.decay else 0.0
+    weighed = was.factors.weighted(weights).total() if was.decay else 0.0
     had = was.decay * was.composite / weighed if weighed else 0.0
     return Change(
         was.by,

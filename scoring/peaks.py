@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from mypy_extensions import mypyc_attr
 
 from schemas.times import HOUR_S, whole_ms
 from schemas.words import PeakKind
@@ -12,11 +12,14 @@ from scoring.incident import Incident
 from scoring.policy import Policy
 
 
-class Crossing(NamedTuple):
+@mypyc_attr(acyclic=True)
+class Crossing:
     """What crossed, and the level it is about."""
 
-    kind: PeakKind
-    level: str
+    __slots__ = ("kind", "level")
+
+    def __init__(self, kind: PeakKind, level: str) -> None:
+        self.kind, self.level = kind, level
 
 
 def cross(

@@ -17,7 +17,8 @@ calculation of weighted mean and variance" (2009); variance of the logarithm of 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+
+from mypy_extensions import mypyc_attr
 
 from schemas.times import HOUR_S
 from schemas.words import Sensitivity
@@ -26,12 +27,14 @@ from scoring.policy import SpikeRule, Tempo
 from scoring.spike_state import Baseline, SpikeState
 
 
-class Sighting(NamedTuple):
+@mypyc_attr(acyclic=True)
+class Sighting:
     """What a count comes to: the surprise in standard deviations, its score (0 to 1), and whether it is an alert."""
 
-    surprise: float
-    score: float
-    alert: bool
+    __slots__ = ("alert", "score", "surprise")
+
+    def __init__(self, surprise: float, score: float, *, alert: bool) -> None:
+        self.surprise, self.score, self.alert = surprise, score, alert
 
 
 def begin(at: float) -> SpikeState:

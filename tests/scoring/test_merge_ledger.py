@@ -74,7 +74,7 @@ def test_the_last_score_of_a_merged_incident_has_the_factors_of_one_without_item
 
     # then
     last = scores_of(driver, "leak")[-1]
-    assert last.factors == factors(driver.state("leak"), SHIPPED_POLICY)
+    assert last.factors == factors(driver.state("leak"), SHIPPED_POLICY).told()
     assert (last.factors.reach, last.factors.industry_impact) == (0.0, 70.0)
 
 
@@ -141,7 +141,7 @@ def test_after_a_circle_revisions_are_without_gaps_and_factors_those_of_the_item
         scores = scores_of(circle, incident)
         assert [each.revision for each in scores] == list(range(1, len(scores) + 1))
     last = scores_of(circle, "fire")[-1]
-    assert last.factors == factors(circle.state("fire"), SHIPPED_POLICY)
+    assert last.factors == factors(circle.state("fire"), SHIPPED_POLICY).told()
     undone = circle.events(INCIDENT_MERGES)[-1]
     (back,) = [each for each in scores_of(circle, "fire") if each.revision == undone.revision]
     alone = Driver()

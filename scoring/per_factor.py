@@ -1,0 +1,106 @@
+"""A number for each of the seven factors, as the engine reckons with them; on the wire they are `Factors`."""
+
+from __future__ import annotations
+
+import math
+
+from mypy_extensions import mypyc_attr
+
+from schemas.noise_score import Factors
+from scoring.stored import Stored
+
+
+@mypyc_attr(acyclic=True)
+class PerFactor(Stored):
+    """The value of each factor (0 to 100), its weight, or the points it gives."""
+
+    __slots__ = (
+        "cross_platform",
+        "duration",
+        "engagement",
+        "industry_impact",
+        "polarity",
+        "reach",
+        "star_power",
+    )
+
+    def __init__(
+        self,
+        reach: float,
+        engagement: float,
+        star_power: float,
+        duration: float,
+        cross_platform: float,
+        polarity: float,
+        industry_impact: float,
+    ) -> None:
+        self.reach = reach
+        self.engagement = engagement
+        self.star_power = star_power
+        self.duration = duration
+        self.cross_platform = cross_platform
+        self.polarity = polarity
+        self.industry_impact = industry_impact
+
+    def stored(self) -> tuple[object, ...]:
+        """Return the seven in their order."""
+        return (
+            self.reach,
+            self.engagement,
+            self.star_power,
+            self.duration,
+            self.cross_platform,
+            self.polarity,
+            self.industry_impact,
+        )
+
+    def weighted(self, weights: PerFactor, decay: float = 1.0) -> PerFactor:
+        """Return the points that each factor gives to the noise: `weight * factor * decay`."""
+        return PerFactor(
+            weights.reach * self.reach * decay,
+            weights.engagement * self.engagement * decay,
+            weights.star_power * self.star_power * decay,
+            weights.duration * self.duration * decay,
+            weights.cross_platform * self.cross_platform * decay,
+            weights.polarity * self.polarity * decay,
+            weights.industry_impact * self.industry_impact * decay,
+        )
+
+    def total(self) -> float:
+        """Return the sum of the seven, exactly rounded."""
+        return math.fsum(
+            (
+                self.reach,
+                self.engagement,
+                self.star_power,
+                self.duration,
+                self.cross_platform,
+                self.polarity,
+                self.industry_impact,
+            )
+        )
+
+    def told(self) -> Factors:
+        """Return the seven as an event tells them."""
+        return Factors(
+            self.reach,
+            self.engagement,
+            self.star_power,
+            self.duration,
+            self.cross_platform,
+            self.polarity,
+            self.industry_impact,
+        )
+
+
+def read(told: Factors) -> PerFactor:
+    """Return the seven that an event or the policy tells."""
+    return PerFactor(
+        told.reach,
+        told.engagement,
+        told.star_power,
+        told.duration,
+        told.cross_platform,
+        told.polarity,
+        told.industry_impact,
+    )
