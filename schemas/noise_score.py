@@ -70,7 +70,7 @@ class Forecast(Struct, frozen=True, gc=False):
     high_90: float
 
 
-class NoiseScore(Struct, frozen=True):
+class NoiseScore(Struct, frozen=True, gc=False):
     """The score of an incident as a function of time; keyed by `incident_id`.
 
     `noise` (0 to 100) holds at `as_of`; at any later time t it is

@@ -9,7 +9,7 @@ from schemas.times import Moment
 from schemas.words import PeakKind
 
 
-class PeakCrossing(Struct, frozen=True):
+class PeakCrossing(Struct, frozen=True, gc=False):
     """A crossing; keyed by `incident_id`.
 
     `level` is the noise level entered (`rose_above`), left (`fell_below`) or stood in (peaks). `peak` is

@@ -47,7 +47,7 @@ class Moved(Struct, frozen=True, gc=False):
     counted: MovedCount | None = None
 
 
-class SourceItem(Struct, frozen=True):
+class SourceItem(Struct, frozen=True, gc=False):
     """One observation of one item; keyed by `incident_id`.
 
     The observation with the latest `observed_at` stands for the item: seeing it twice, late or out of order

@@ -8,7 +8,7 @@ from schemas.times import Moment
 from schemas.words import State
 
 
-class StateChange(Struct, frozen=True):
+class StateChange(Struct, frozen=True, gc=False):
     """A transition between display states; keyed by `incident_id`.
 
     `reason` says in words which rule was met; `evidence` holds the figures that met it. `noise` is 0 to 100

@@ -8,7 +8,7 @@ from schemas.times import Moment
 from schemas.words import Activity, Trend
 
 
-class TrendUpdate(Struct, frozen=True):
+class TrendUpdate(Struct, frozen=True, gc=False):
     """A change of direction or of activity, or of both at once; keyed by `incident_id`.
 
     `rates` are items per hour by horizon (the half-life of the count, as `"6h"`); `multiple` is the fast rate

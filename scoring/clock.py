@@ -43,14 +43,18 @@ def times_of(item: SourceItem, received_at: float, clock: Clock, limits: Limits,
         now = received_at if clock is Clock.WALL else to_epoch(item.moved.at)
         return Times(now, observed, min(published, observed))
     latest = received_at + limits.ahead_h * HOUR_S
-    for field, at in (("published_at", published), ("observed_at", observed)):
-        if at < earliest_at:
-            raise RecordError(
-                f"{format_time(at)} is before {limits.earliest} - at `$.{field}`", "absurd-time"
-            )
-        if at > latest:
-            raise RecordError(
-                f"{format_time(at)} is more than {limits.ahead_h:g} h after the record arrived - at `$.{field}`",
-                "absurd-time",
-            )
+    if not earliest_at <= published <= latest:
+        raise _absurd("published_at", published, limits, earliest_at)
+    if not earliest_at <= observed <= latest:
+        raise _absurd("observed_at", observed, limits, earliest_at)
     return Times(received_at if clock is Clock.WALL else observed, observed, min(published, observed))
+
+
+def _absurd(field: str, at: float, limits: Limits, earliest_at: float) -> RecordError:
+    if at < earliest_at:
+        says = f"{format_time(at)} is before {limits.earliest} - at `$.{field}`"
+    else:
+        says = (
+            f"{format_time(at)} is more than {limits.ahead_h:g} h after the record arrived - at `$.{field}`"
+        )
+    return RecordError(says, "absurd-time")

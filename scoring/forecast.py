@@ -16,6 +16,7 @@ Quantiles of both are added as if they came together. `decibel backtest` measure
 
 from __future__ import annotations
 
+import math
 from math import exp2, log1p
 from typing import Final
 
@@ -135,9 +136,9 @@ def _told(
         bottom, low, median, high, top = (min(each, _FULL) for each in (bottom, low, median, high, top))
     return Forecast(
         hours,
-        (median * 100.0 + 0.5) // 1.0 / 100.0,
-        low * 100.0 // 1.0 / 100.0,
-        -(-high * 100.0 // 1.0) / 100.0,
-        bottom * 100.0 // 1.0 / 100.0,
-        -(-top * 100.0 // 1.0) / 100.0,
+        math.floor(median * 100.0 + 0.5) / 100.0,
+        math.floor(low * 100.0) / 100.0,
+        math.ceil(high * 100.0) / 100.0,
+        math.floor(bottom * 100.0) / 100.0,
+        math.ceil(top * 100.0) / 100.0,
     )

@@ -25,16 +25,21 @@ from schemas.words import Sensitivity
 from scoring.decay import decay, falls_below
 from scoring.policy import SpikeRule, Tempo
 from scoring.spike_state import Baseline, SpikeState
+from scoring.stored import Stored
 
 
 @mypyc_attr(acyclic=True)
-class Sighting:
+class Sighting(Stored):
     """What a count comes to: the surprise in standard deviations, its score (0 to 1), and whether it is an alert."""
 
     __slots__ = ("alert", "score", "surprise")
 
     def __init__(self, surprise: float, score: float, *, alert: bool) -> None:
         self.surprise, self.score, self.alert = surprise, score, alert
+
+    def stored(self) -> tuple[object, ...]:
+        """Return what it says."""
+        return self.surprise, self.score, self.alert
 
 
 def begin(at: float) -> SpikeState:
@@ -114,7 +119,7 @@ def pass_to(state: SpikeState, now: float, rule: SpikeRule, tempo: Tempo) -> Non
     Bins are counted from 1970, whenever the incident began. The first is learnt as it ended; the rest had no items.
     """
     bin_s = rule.bin_h * HOUR_S
-    begun_at, ended_at = (math.floor(at / bin_s) * bin_s for at in (state.at, now))
+    begun_at, ended_at = math.floor(state.at / bin_s) * bin_s, math.floor(now / bin_s) * bin_s
     if ended_at > begun_at:
         _move(state, begun_at + bin_s, tempo)
         _learn(state, bin_s, tempo)
@@ -126,8 +131,9 @@ def pass_to(state: SpikeState, now: float, rule: SpikeRule, tempo: Tempo) -> Non
 def count(state: SpikeState, at: float, items: float, tempo: Tempo) -> None:
     """Count items dated `at` (negative: take them out again). Of late ones counts what is left; no bin is reopened."""
     elapsed_s = state.at - at
-    for window, half_life_h in ((state.fast, tempo.fast_h), (state.slow, tempo.slow_h)):
-        window.count = max(0.0, window.count + items * decay(elapsed_s, half_life_h * HOUR_S))
+    fast, slow = state.fast, state.slow
+    fast.count = max(0.0, fast.count + items * decay(elapsed_s, tempo.fast_h * HOUR_S))
+    slow.count = max(0.0, slow.count + items * decay(elapsed_s, tempo.slow_h * HOUR_S))
 
 
 def calm_at(state: SpikeState, rule: SpikeRule, tempo: Tempo) -> float:
@@ -169,11 +175,16 @@ def _learn(state: SpikeState, elapsed_s: float, tempo: Tempo) -> None:
     age_s = state.at - state.began
     by_mean = _gain(elapsed_s, age_s, tempo.mean_h * HOUR_S)
     by_spread = _gain(elapsed_s, age_s, tempo.spread_h * HOUR_S)
-    for window, half_life_h in ((state.fast, tempo.fast_h), (state.slow, tempo.slow_h)):
-        error = _logarithm(state, window, half_life_h, tempo) - window.mean
-        if age_s > elapsed_s:
-            window.variance += by_spread * (error * error - window.variance)
-        window.mean += by_mean * error
+    if age_s <= elapsed_s:
+        by_spread = 0.0
+    _take_in(state.fast, _logarithm(state, state.fast, tempo.fast_h, tempo), by_mean, by_spread)
+    _take_in(state.slow, _logarithm(state, state.slow, tempo.slow_h, tempo), by_mean, by_spread)
+
+
+def _take_in(window: Baseline, logarithm: float, by_mean: float, by_spread: float) -> None:
+    error = logarithm - window.mean
+    window.variance += by_spread * (error * error - window.variance)
+    window.mean += by_mean * error
 
 
 def _gain(elapsed_s: float, age_s: float, half_life_s: float) -> float:

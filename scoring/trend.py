@@ -78,12 +78,22 @@ class Outlook:
 
     def turns_at(self, after: float) -> float:
         """Return when the word will next be another than the present one, `after` a time (epoch seconds), or NEVER."""
-        times = [at for at in (*self.by_rates(), self.grows_until, self.falls_from) if after < at < NEVER]
-        times.sort()
-        for at in times:
+        at = after
+        while (at := self._gives_way(at)) < NEVER:
             if self.word(at) is not self.present:
                 return at
         return NEVER
+
+    def _gives_way(self, after: float) -> float:
+        """When something next gives way after `after`, or NEVER."""
+        first = NEVER
+        for at in self.edges:
+            if after < at < first:
+                first = at
+        for at in (self.rise_ends, self.fall_ends, self.kept_until, self.grows_until, self.falls_from):
+            if after < at < first:
+                first = at
+        return first
 
 
 def outlook(incident: Incident, policy: Policy, by_rates: Outlook | None = None) -> Outlook:

@@ -126,7 +126,7 @@ class Watch:
         seen = self._observe(each, self._sensitivity)
         others = [self._observe(each, other).alert for other in self._others]
         told = seen.alert or (seen.score < self._threshold and any(others))
-        return Judged(*seen, anomaly_score=seen.score if told else seen.score * self._quiet)
+        return Judged(seen.surprise, seen.score, seen.alert, seen.score if told else seen.score * self._quiet)
 
     def _observe(self, each: Bin, sensitivity: Sensitivity) -> Sighting:
         rule = self._rule
