@@ -11,6 +11,7 @@ COMPILED = (
     "schemas/times.py",
     "scoring/activity.py",
     "scoring/assessment.py",
+    "scoring/changes.py",
     "scoring/clock.py",
     "scoring/curve.py",
     "scoring/deadlines.py",

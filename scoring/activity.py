@@ -7,6 +7,7 @@ that the incident has fallen silent, are known in advance: closed forms of its r
 from __future__ import annotations
 
 import math
+from typing import Final
 
 from schemas.times import HOUR_S, whole_ms
 from schemas.words import Activity
@@ -16,6 +17,12 @@ from scoring.incident import Incident
 from scoring.item import Counted
 from scoring.policy import Policy, SpikeRule
 from scoring.spike_state import SpikeState
+
+# Names of this module are read in place where the core is compiled; a member of an enum is looked up every time.
+_NORMAL: Final = Activity.NORMAL
+_SPIKING: Final = Activity.SPIKING
+_SUBSIDED: Final = Activity.SUBSIDED
+_SILENT: Final = Activity.SILENT
 
 
 def count(incident: Incident, old: Counted | None, new: Counted, policy: Policy, now: float) -> None:
@@ -42,13 +49,13 @@ def step(incident: Incident, policy: Policy, now: float) -> Activity:
     """
     was, state, rule = incident.activity, incident.spike, policy.spike
     if state.at == now and _alerts(state, rule):  # else the windows are as they were when they were judged
-        _turn(incident, Activity.SPIKING, now)
+        _turn(incident, _SPIKING, now)
     elif now >= _gap_ends(incident, policy):
-        _turn(incident, Activity.SILENT, now)
+        _turn(incident, _SILENT, now)
     elif now >= subsides_at(incident, policy):
-        _turn(incident, Activity.SUBSIDED, now)
-    elif was is Activity.SILENT:
-        _turn(incident, Activity.NORMAL, now)
+        _turn(incident, _SUBSIDED, now)
+    elif was is _SILENT:
+        _turn(incident, _NORMAL, now)
     return was
 
 
@@ -64,7 +71,7 @@ def subsides_at(incident: Incident, policy: Policy) -> float:
 
     That is when the volume comes near the usual level that was known at the latest observation.
     """
-    if incident.activity is not Activity.SPIKING:
+    if incident.activity is not _SPIKING:
         return NEVER
     told_until = whole_ms(incident.activity_since + policy.spike.hold_h * HOUR_S)
     return max(told_until, spike.calm_at(incident.spike, policy.spike, policy.spike.incident))
@@ -72,7 +79,7 @@ def subsides_at(incident: Incident, policy: Policy) -> float:
 
 def silent_at(incident: Incident, policy: Policy) -> float:
     """Return when the incident will fall silent if nothing new comes, NEVER if it is or cannot (epoch seconds)."""
-    return NEVER if incident.activity is Activity.SILENT else _gap_ends(incident, policy)
+    return NEVER if incident.activity is _SILENT else _gap_ends(incident, policy)
 
 
 def _gap_ends(incident: Incident, policy: Policy) -> float:

@@ -8,7 +8,7 @@ from mypy_extensions import mypyc_attr
 
 from schemas.words import Activity, Trend
 from scoring import activity, lifecycle, peaks, trend
-from scoring.decay import NEVER
+from scoring.decay import NEVER, sooner
 from scoring.incident import Incident
 from scoring.policy import Policy
 
@@ -105,14 +105,9 @@ def next_deadline(incident: Incident, policy: Policy, after: float, ahead: Ahead
     if steps_at is None:
         steps_at = lifecycle.next_step(incident, policy, seen.spans)
     earliest = seen.outlook.turns_at(after)
-    for at in (
-        peaks.announced_at(incident, policy),
-        peaks.peaked_at(incident, policy),
-        seen.leaves_level_at,
-        steps_at,
-        activity.subsides_at(incident, policy),
-        activity.silent_at(incident, policy),
-    ):
-        if after < at < earliest:
-            earliest = at
-    return earliest
+    earliest = sooner(peaks.announced_at(incident, policy), earliest, after)
+    earliest = sooner(peaks.peaked_at(incident, policy), earliest, after)
+    earliest = sooner(seen.leaves_level_at, earliest, after)
+    earliest = sooner(steps_at, earliest, after)
+    earliest = sooner(activity.subsides_at(incident, policy), earliest, after)
+    return sooner(activity.silent_at(incident, policy), earliest, after)

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from msgspec import Struct, field
-
 from schemas.cloudevents import Output
 from scoring.incident import Incident
 from scoring.item import ItemRow
+from scoring.stored import Stored
 
 ItemKey = tuple[str, str]
 """Incident and item: the same item may be coverage of two incidents."""
 
 
-class Changes(Struct):
+class Changes:
     """All that a batch has changed: events in the order they happened, and each changed row once."""
 
-    outputs: list[Output] = field(default_factory=list)
-    items: dict[ItemKey, ItemRow] = field(default_factory=dict)
-    incidents: dict[str, Incident] = field(default_factory=dict)
+    __slots__ = ("incidents", "items", "outputs")
+
+    def __init__(
+        self, outputs: list[Output], items: dict[ItemKey, ItemRow], incidents: dict[str, Incident]
+    ) -> None:
+        self.outputs, self.items, self.incidents = outputs, items, incidents
 
 
 class Outcome(StrEnum):
@@ -33,13 +35,18 @@ class Outcome(StrEnum):
     FORWARDED = "forwarded"
 
 
-class Tally(Struct):
+class Tally(Stored):
     """Counts for the metrics since they were last taken: observations by platform and outcome, and deadlines fired.
 
     A platform that the policy does not name is counted as `other`.
     """
 
-    items: dict[tuple[str, Outcome], int] = field(default_factory=dict)
-    profiles: int = 0
-    deadlines: int = 0
-    revisions: int = 0
+    __slots__ = ("deadlines", "items", "profiles", "revisions")
+
+    def __init__(self) -> None:
+        self.items: dict[tuple[str, Outcome], int] = {}
+        self.profiles = self.deadlines = self.revisions = 0
+
+    def stored(self) -> tuple[object, ...]:
+        """Return all counts."""
+        return self.items, self.profiles, self.deadlines, self.revisions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 from mypy_extensions import mypyc_attr
 
@@ -17,6 +18,9 @@ class Clock(StrEnum):
 
     WALL = "wall"
     STREAM = "stream"
+
+
+_WALL: Final = Clock.WALL
 
 
 @mypyc_attr(acyclic=True)
@@ -38,16 +42,16 @@ def times_of(item: SourceItem, received_at: float, clock: Clock, limits: Limits,
     if item.observed_at is not None:
         observed = to_epoch(item.observed_at)
     else:
-        observed = received_at if clock is Clock.WALL else published
+        observed = received_at if clock is _WALL else published
     if item.moved is not None:
-        now = received_at if clock is Clock.WALL else to_epoch(item.moved.at)
+        now = received_at if clock is _WALL else to_epoch(item.moved.at)
         return Times(now, observed, min(published, observed))
     latest = received_at + limits.ahead_h * HOUR_S
     if not earliest_at <= published <= latest:
         raise _absurd("published_at", published, limits, earliest_at)
     if not earliest_at <= observed <= latest:
         raise _absurd("observed_at", observed, limits, earliest_at)
-    return Times(received_at if clock is Clock.WALL else observed, observed, min(published, observed))
+    return Times(received_at if clock is _WALL else observed, observed, min(published, observed))
 
 
 def _absurd(field: str, at: float, limits: Limits, earliest_at: float) -> RecordError:

@@ -21,6 +21,11 @@ ALREADY = -math.inf
 """The time of what holds and always has."""
 
 
+def sooner(at: float, first: float, after: float) -> float:
+    """Return the sooner of two times, of which `at` counts only if it is after `after`."""
+    return at if after < at < first else first
+
+
 def decay(elapsed_s: float, half_life_s: float) -> float:
     """Return what is left of 1 after `elapsed_s` seconds; nothing decays before its time (negative gives 1).
 

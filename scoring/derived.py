@@ -10,7 +10,7 @@ from schemas.times import HOUR_S
 from schemas.words import State, Trend
 from scoring import per_factor
 from scoring.decay import LN2, count_of
-from scoring.lifecycle_rules import METRIC_HORIZON_H, Rule
+from scoring.lifecycle_rules import METRIC_HORIZON_H, Rule, reason
 from scoring.per_factor import PerFactor
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class Watch:
 
     number: int
     rule: Rule
+    reason: str
     hold_s: float
     back: bool
     begins_by_itself: bool
@@ -67,6 +68,7 @@ class Derived:
     edges: tuple[tuple[float, float, float, float], ...]
     slope_shares: tuple[tuple[float, float], ...]
     engagement_full: float
+    horizon_names: tuple[str, ...]
     watches: dict[State, tuple[Watch, ...]]
     weights: PerFactor
 
@@ -100,6 +102,7 @@ def derive(policy: Policy) -> Derived:
             for rank in RANKS.values()
         ),
         math.log10(1.0 + policy.engagement.full_units),
+        tuple(f"{horizon_h:g}h" for horizon_h in horizons),
         {
             state: tuple(
                 _watch(number, rule, horizons) for number, rule in policy.lifecycle.rules_from[state]
@@ -127,6 +130,7 @@ def _watch(number: int, rule: Rule, horizons_h: tuple[float, ...]) -> Watch:
     return Watch(
         number,
         rule,
+        reason(rule),
         rule.hold_h * HOUR_S,
         rule.step == "back",
         rule.begins_by_itself,

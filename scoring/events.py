@@ -94,7 +94,9 @@ def trend_update(
         at=from_epoch(at),
         trend=incident.trend,
         previous=previous,
-        rates={f"{h:g}h": incident.rate_at(i, h, at) for i, h in enumerate(horizons)},
+        rates={
+            name: incident.rate_at(i, horizons[i], at) for i, name in enumerate(policy.derived.horizon_names)
+        },
         multiple=multiple(incident, policy, at),
         spike=activity.score(incident, policy, at),
         slope=slope_per_hour(incident, policy, at),

@@ -39,6 +39,15 @@ ROUNDING_S: Final = 0.01
 and logarithms of other numbers."""
 
 
+# Names of this module are read in place where the core is compiled; a member of an enum is looked up every time.
+_APPLIED: Final = Outcome.APPLIED
+_UNCHANGED: Final = Outcome.UNCHANGED
+_REPEATED: Final = Outcome.REPEATED
+_FORWARDED: Final = Outcome.FORWARDED
+_OBSERVATION: Final = Cause.OBSERVATION
+_MERGE: Final = Cause.MERGE
+
+
 class Ledger:
     """The state of one partition. Records are applied in the order of their offsets; time never runs back."""
 
@@ -62,7 +71,7 @@ class Ledger:
         self._held: dict[str, Held] = {}
         self._items_held = 0
         self._dirty: list[tuple[str, Held]] = []
-        self._changes = Changes()
+        self._changes = Changes([], {}, {})
         self._teller = Teller(policy, conflate=conflate, scores=scores)
 
     # -- what comes in -------------------------------------------------------------------------------------------
@@ -79,7 +88,7 @@ class Ledger:
         if held is not None:
             incident = held.incident
             if offset <= incident.items_offset:
-                self._count(item.platform, Outcome.REPEATED)
+                self._count(item.platform, _REPEATED)
                 return
             now = max(now, incident.as_of)
             if incident.merged_into is not None:
@@ -93,7 +102,7 @@ class Ledger:
             row = held.items.get(item_id) or self.rows.item(incident_id, item_id)
             old = None if row is None else row.counted_at(held.incident.items_offset)
             if old is not None and not new.stands_against(old):
-                self._count(item.platform, Outcome.UNCHANGED)
+                self._count(item.platform, _UNCHANGED)
                 return
         else:
             row = self.rows.item(incident_id, item_id)
@@ -105,9 +114,9 @@ class Ledger:
         self._note_item(held, incident_id, item_id, rewrite(row, offset, new, held.stored_at))
         incident.items_offset = offset
         if (old is None and new.retracted) or (old is not None and new.same_content(old)):
-            self._count(item.platform, Outcome.UNCHANGED)
+            self._count(item.platform, _UNCHANGED)
             return
-        self._count(item.platform, Outcome.APPLIED)
+        self._count(item.platform, _APPLIED)
         self._observe(item, held, old, new, now)
 
     def apply_profile(self, profile: IncidentProfile, offset: int, received_at: float) -> None:
@@ -195,7 +204,7 @@ class Ledger:
                     self.index.replace(incident_id, held.part, part, incident.as_of)
                     held.part = part
         self._dirty.clear()
-        self._changes = Changes()
+        self._changes = Changes([], {}, {})
         return changes
 
     def take_tally(self) -> Tally:
@@ -247,7 +256,7 @@ class Ledger:
         """The evidence of a known or new incident changes at `now`."""
         incident_id, incident, policy = item.incident_id, held.incident, self.policy
         mainstream = policy.lead_time.mainstream
-        by = Cause.OBSERVATION if item.moved is None or item.moved.counted is None else Cause.MERGE
+        by = _OBSERVATION if item.moved is None or item.moved.counted is None else _MERGE
         was = self._before(by, held, now)
         noise_was = was.composite * was.decay
         stood = held.stands(policy, now, noise_was, look=old is not None) if incident.detected else NEVER_CALM
@@ -407,7 +416,7 @@ class Ledger:
         self.emit(merge.forwarded(item, held.incident.merged_into, offset, times))
         self._touch(item.incident_id, held)
         held.incident.items_offset = offset
-        self._count(item.platform, Outcome.FORWARDED)
+        self._count(item.platform, _FORWARDED)
 
     def _undo_merge(self, incident_id: str, held: Held, now: float) -> None:
         """Take a merge back at `now`, since it closes a circle: the incident counts its items again. O(items)."""

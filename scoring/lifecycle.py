@@ -6,8 +6,6 @@ fall through a value is known in closed form, so every rule has one firing time:
 
 from __future__ import annotations
 
-from typing import Final
-
 from mypy_extensions import mypyc_attr
 
 from schemas.times import HOUR_S, whole_ms
@@ -16,21 +14,18 @@ from scoring.curve import noise_falls_below
 from scoring.decay import ALREADY, NEVER, falls_below
 from scoring.derived import Watch
 from scoring.incident import Incident
-from scoring.lifecycle_rules import METRIC_HORIZON_H, Condition, Rule
+from scoring.lifecycle_rules import METRIC_HORIZON_H, Rule
 from scoring.policy import Policy
-
-UNITS: Final = {"velocity": " items/h", "activity": " items/h", "platforms": "", "noise": ""}
-"""What stands behind a value of each metric."""
 
 
 @mypyc_attr(acyclic=True)
 class Transition:
     """A step from one state to the next, the rule that was met, and the figures that met it."""
 
-    __slots__ = ("evidence", "previous", "rule", "to")
+    __slots__ = ("evidence", "previous", "to", "watch")
 
-    def __init__(self, previous: State, to: State, rule: Rule, evidence: dict[str, float]) -> None:
-        self.previous, self.to, self.rule, self.evidence = previous, to, rule, evidence
+    def __init__(self, previous: State, to: State, watch: Watch, evidence: dict[str, float]) -> None:
+        self.previous, self.to, self.watch, self.evidence = previous, to, watch, evidence
 
 
 def metric(incident: Incident, policy: Policy, name: str, at: float) -> float:
@@ -193,7 +188,7 @@ def _take(incident: Incident, policy: Policy, held: Span, now: float) -> Transit
     incident.state_since, incident.stepped_back = now, watch.back
     still = {each.number for each in policy.derived.watches[incident.state]}
     incident.holds_since = {number: at for number, at in incident.holds_since.items() if number in still}
-    return Transition(previous, rule.to, rule, told)
+    return Transition(previous, rule.to, watch, told)
 
 
 def evidence(incident: Incident, policy: Policy, rule: Rule, at: float) -> dict[str, float]:
@@ -211,15 +206,3 @@ def evidence(incident: Incident, policy: Policy, rule: Rule, at: float) -> dict[
 def _begins(held: Span) -> float:
     """From when the comparisons will hold; NEVER where only something new can make them hold."""
     return held.begins if ALREADY < held.begins < held.ends else NEVER
-
-
-def reason(rule: Rule) -> str:
-    """Return in words what the rule wanted."""
-    held = f" for {rule.hold_h:g} h" if rule.hold_h else ""
-    return " and ".join(map(condition_told, rule.when)) + held
-
-
-def condition_told(condition: Condition) -> str:
-    """Return one comparison in words."""
-    words = {"at_least": "at or above", "below": "below"}[condition.comparison]
-    return f"{condition.metric} {words} {condition.than:g}{UNITS[condition.metric]}"

@@ -8,8 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from schemas.words import State
-from scoring.lifecycle import condition_told, reason
-from scoring.lifecycle_rules import Lifecycle, Rule
+from scoring.lifecycle_rules import Lifecycle, Rule, condition_told, reason
 
 BEGIN: Final = "first detected"
 """What brings an incident into its first state."""

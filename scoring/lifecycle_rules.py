@@ -16,6 +16,9 @@ from scoring.policy_types import NOT_NEGATIVE, POSITIVE, holds
 METRIC_HORIZON_H: Final = {"velocity": 1.0, "activity": 24.0}
 """The horizon (hours) of the rate that each rate metric reads."""
 
+UNITS: Final = {"velocity": " items/h", "activity": " items/h", "platforms": "", "noise": ""}
+"""What stands behind a value of each metric."""
+
 LOUDEST: Final = 100.0
 """No noise exceeds it."""
 
@@ -62,6 +65,18 @@ class Lifecycle:
         """The rules that lead away from each state, in their order, each with its place in the table."""
         numbered = tuple(enumerate(self.rules))
         return {state: tuple(each for each in numbered if state in each[1].sources) for state in State}
+
+
+def reason(rule: Rule) -> str:
+    """Return in words what the rule wanted."""
+    held = f" for {rule.hold_h:g} h" if rule.hold_h else ""
+    return " and ".join(map(condition_told, rule.when)) + held
+
+
+def condition_told(condition: Condition) -> str:
+    """Return one comparison in words."""
+    words = {"at_least": "at or above", "below": "below"}[condition.comparison]
+    return f"{condition.metric} {words} {condition.than:g}{UNITS[condition.metric]}"
 
 
 def check_lifecycle(lifecycle: Lifecycle, horizons_h: tuple[float, ...]) -> None:

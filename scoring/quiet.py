@@ -17,7 +17,7 @@ from mypy_extensions import mypyc_attr
 from scoring import peaks
 from scoring.assessment import Ahead
 from scoring.curve import slope_turns
-from scoring.decay import ALREADY, NEVER
+from scoring.decay import ALREADY, NEVER, sooner
 from scoring.derived import RANKS, STEADY
 from scoring.incident import Incident
 from scoring.policy import Policy
@@ -52,10 +52,9 @@ def calm(incident: Incident, policy: Policy, ahead: Ahead) -> Calm:
     if told_at == NEVER or bounds is None:
         return NEVER_CALM
     low, high = bounds
-    times = [told_at, *seen.by_rates()]
+    until = sooner(told_at, seen.rates_give_way(at), at)
     for span in ahead.spans.by_rates:
-        times += (span.begins, span.ends)
-    until = min((each for each in times if each > at), default=NEVER)
+        until = sooner(span.begins, sooner(span.ends, until, at), at)
     rank = seen.rank(at)
     if rank > STEADY and at < seen.rise_ends:
         return Calm(until, low, high, 1, leaning=at < seen.grows_until)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from schemas.cloudevents import Output
-from scoring import events, lifecycle, movement
+from scoring import events, movement
 from scoring.assessment import Assessment, next_deadline
 from scoring.held import Held, ToScore
 from scoring.incident import Incident
@@ -52,10 +52,16 @@ class Teller:
         if assessed.words_were is not None:
             self.tell(events.trend_update(incident_id, incident, policy, now, *assessed.words_were))
         for step in assessed.steps:
-            reason = lifecycle.reason(step.rule)
             self.tell(
                 events.state_change(
-                    incident_id, incident, policy, now, step.previous, step.to, reason, step.evidence
+                    incident_id,
+                    incident,
+                    policy,
+                    now,
+                    step.previous,
+                    step.to,
+                    step.watch.reason,
+                    step.evidence,
                 )
             )
         self.score(incident_id, held, to_score)

@@ -6,16 +6,19 @@ Every edge is crossed at a time known in advance, so the word changes at a deadl
 from __future__ import annotations
 
 from math import log2
+from typing import Final
 
 from mypy_extensions import mypyc_attr
 
 from schemas.times import HOUR_S, ceil_ms, whole_ms
 from schemas.words import Trend
 from scoring.curve import slope_turns
-from scoring.decay import ALREADY, LN2, NEVER, falls_below
+from scoring.decay import ALREADY, LN2, NEVER, falls_below, sooner
 from scoring.derived import RANKS, STEADY, WORDS
 from scoring.incident import Incident
 from scoring.policy import Policy
+
+_HOLDING_STEADY: Final = Trend.STEADY
 
 
 @mypyc_attr(acyclic=True)
@@ -62,9 +65,9 @@ class Outlook:
     def _word(self, now: float) -> Trend:
         rank = self.rank(now)
         if rank > STEADY and (now >= self.rise_ends or now >= self.grows_until):
-            return Trend.STEADY
+            return _HOLDING_STEADY
         if rank < STEADY and not self.falls_from <= now < self.fall_ends:
-            return Trend.STEADY
+            return _HOLDING_STEADY
         return WORDS[rank]
 
     def _takes_back(self, word: Trend) -> bool:
@@ -72,9 +75,13 @@ class Outlook:
         was, now = RANKS[self.present], RANKS[word]
         return not (now > max(was, STEADY) or now < was < STEADY)
 
-    def by_rates(self) -> tuple[float, ...]:
-        """Return every time at which something gives way that the noise has no part in."""
-        return (*self.edges, self.rise_ends, self.fall_ends, self.kept_until)
+    def rates_give_way(self, after: float) -> float:
+        """Return when something next gives way after `after` that the noise has no part in, or NEVER."""
+        one, two, three, four = self.edges
+        first = sooner(one, sooner(two, sooner(three, sooner(four, NEVER, after), after), after), after)
+        return sooner(
+            self.rise_ends, sooner(self.fall_ends, sooner(self.kept_until, first, after), after), after
+        )
 
     def turns_at(self, after: float) -> float:
         """Return when the word will next be another than the present one, `after` a time (epoch seconds), or NEVER."""
@@ -86,14 +93,7 @@ class Outlook:
 
     def _gives_way(self, after: float) -> float:
         """When something next gives way after `after`, or NEVER."""
-        first = NEVER
-        for at in self.edges:
-            if after < at < first:
-                first = at
-        for at in (self.rise_ends, self.fall_ends, self.kept_until, self.grows_until, self.falls_from):
-            if after < at < first:
-                first = at
-        return first
+        return sooner(self.grows_until, sooner(self.falls_from, self.rates_give_way(after), after), after)
 
 
 def outlook(incident: Incident, policy: Policy, by_rates: Outlook | None = None) -> Outlook:

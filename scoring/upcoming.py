@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from schemas.times import Moment, from_epoch
 from schemas.words import Activity, PeakKind
-from scoring import lifecycle, peaks
+from scoring import peaks
 from scoring.assessment import Assessment, assess, next_deadline
 from scoring.decay import NEVER
 from scoring.incident import Incident
@@ -50,7 +50,7 @@ def _told(incident: Incident, policy: Policy, now: float, happened: Assessment) 
         if incident.activity is not activity_was:
             yield "the spike subsides" if incident.activity is Activity.SUBSIDED else "it falls silent"
     for step in happened.steps:
-        yield f"the state turns to {step.to.value} ({lifecycle.reason(step.rule)})"
+        yield f"the state turns to {step.to.value} ({step.watch.reason})"
 
 
 def _crossing_told(incident: Incident, policy: Policy, now: float, crossing: peaks.Crossing) -> str:

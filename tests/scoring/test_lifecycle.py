@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from schemas.times import to_epoch
 from schemas.topics import STATE_CHANGES
 from schemas.words import State
-from scoring.lifecycle import reason
+from scoring.lifecycle_rules import reason
 from tests.builders import hours, item, profile
 from tests.driver import SHIPPED_POLICY as POLICY
 from tests.driver import Driver

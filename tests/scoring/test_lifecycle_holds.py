@@ -11,8 +11,8 @@ from schemas.topics import STATE_CHANGES
 from schemas.words import State
 from scoring.decay import NEVER
 from scoring.incident import Incident
-from scoring.lifecycle import Span, fires_at, next_step, reason, resume, spans, step
-from scoring.lifecycle_rules import Condition, Lifecycle, Rule
+from scoring.lifecycle import Span, fires_at, next_step, resume, spans, step
+from scoring.lifecycle_rules import Condition, Lifecycle, Rule, reason
 from scoring.platform_sum import PlatformSum
 from tests.builders import hours, item, profile
 from tests.driver import SHIPPED_POLICY as POLICY

@@ -11,7 +11,7 @@ from schemas.incident_profile import IncidentProfile
 from schemas.source_item import SourceItem
 from schemas.times import to_epoch
 from schemas.topics import STATE_CHANGES
-from scoring.lifecycle import reason
+from scoring.lifecycle_rules import reason
 from tests.builders import hours
 from tests.driver import Driver
 from tests.scoring.histories import END_H, histories, play, play_one, policies

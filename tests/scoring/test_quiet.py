@@ -141,8 +141,9 @@ def test_an_incident_is_calm_between_the_thresholds_around_its_noise():
     ]
     assert stood.high == min(edge for edge in edges if edge > noise)
     assert stood.low <= noise
+    seen = ahead.outlook
     ends = [
-        *ahead.outlook.by_rates(),
+        *(*seen.edges, seen.rise_ends, seen.fall_ends, seen.kept_until),
         *(at for span in ahead.spans.by_rates for at in (span.begins, span.ends)),
     ]
     assert stood.until == min(at for at in ends if at > row.as_of)

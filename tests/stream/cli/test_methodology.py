@@ -12,7 +12,7 @@ from msgspec.structs import asdict
 from bench.platforms import RECORDED, Typical, typical
 from schemas.codec import decode_item
 from schemas.words import State, Tier, Trend
-from scoring.lifecycle import reason
+from scoring.lifecycle_rules import reason
 from scoring.policy import SHIPPED, load_policy
 from stream.cli import main
 from tests.builders import item

@@ -102,6 +102,7 @@ def test_rows_are_encoded_as_the_batch_left_them() -> None:
 
 def _changes(offset: int) -> Changes:
     return Changes(
+        outputs=[],
         items={("i", "x:1"): ItemRow(offset, _counted(offset))},
         incidents={"i": Incident(items_offset=offset)},
     )
