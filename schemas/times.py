@@ -42,7 +42,6 @@ def to_epoch(moment: datetime) -> float:
     return (whole_s * 1000 + ms) / 1000.0
 
 
-@lru_cache(4096)
 def from_epoch(at: float) -> datetime:
     """Return the UTC time of `at` (epoch seconds), to the millisecond.
 

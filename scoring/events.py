@@ -74,6 +74,8 @@ def noise_score(
 
 def _platform_names(incident: Incident, most: int) -> tuple[str, ...]:
     """The platforms that cover the incident, those with most items first; of as many, by name."""
+    if len(incident.platforms) == 1:
+        return tuple(incident.platforms)
     ranked = sorted(incident.platforms.items(), key=lambda each: (-each[1].items, each[0]))
     return tuple(name for name, _ in ranked[:most])
 
