@@ -53,17 +53,18 @@ def long_average_at(incident: Incident, policy: Policy, at: float) -> float:
     return _mean_at(incident, policy, incident.long_average, known.long_constant, known.long_gain, at)
 
 
-def long_residue(incident: Incident, policy: Policy) -> tuple[float, float]:
-    """Return what the long average has beside its share in the noise, and the time at which it has that.
+def long_residue(
+    composite: float, last_seen: float, averages_at: float, long_average: float, policy: Policy
+) -> tuple[float, float]:
+    """Return what the long average of a row has beside its share in the noise, and the time at which it has that.
 
     From then on the average is `gain * noise + residue`, and the residue decays at the mean's own pace. So the
     averages of many incidents add up as their curves do: two exponentials, whatever their number.
     """
     known = policy.derived
-    since, anchor = incident.averages_at, incident.last_seen
-    noise = incident.composite * decay(since - anchor, known.half_life_s)
-    start = max(since, anchor)
-    average = _flat(incident.long_average, known.long_constant, noise, start - since)
+    noise = composite * decay(averages_at - last_seen, known.half_life_s)
+    start = max(averages_at, last_seen)
+    average = _flat(long_average, known.long_constant, noise, start - averages_at)
     return average - known.long_gain * noise, start
 
 

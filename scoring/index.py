@@ -71,19 +71,43 @@ class Part:
 
 
 def part_of(incident: Incident, policy: Policy) -> Part:
-    """Return what a detected incident is to the index as it stands.
-
-    A row from before long averages were kept has had one since it was settled last.
-    """
-    residue, residue_at = long_residue(incident, policy)
-    return Part(
+    """Return what a detected incident is to the index as it stands."""
+    return part(
         incident.category,
         incident.composite,
         incident.last_seen,
-        0 if incident.merged_into else 1,
+        incident.averages_at,
+        incident.long_average,
+        incident.detected_at,
+        policy,
+        merged=incident.merged_into is not None,
+    )
+
+
+def part(
+    category: Category,
+    composite: float,
+    last_seen: float,
+    averages_at: float,
+    long_average: float,
+    detected_at: float,
+    policy: Policy,
+    *,
+    merged: bool,
+) -> Part:
+    """Return what a detected incident with these fields in its row is to the index.
+
+    A row from before long averages were kept has had one since it was settled last.
+    """
+    residue, residue_at = long_residue(composite, last_seen, averages_at, long_average, policy)
+    return Part(
+        category,
+        composite,
+        last_seen,
+        0 if merged else 1,
         residue,
         residue_at,
-        incident.detected_at or incident.averages_at,
+        detected_at or averages_at,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from operator import attrgetter
 from typing import Any, get_type_hints
 
@@ -19,16 +19,28 @@ class Layout:
     """
 
     def __init__(self, kind: type[Any], composed: Mapping[str, Any]) -> None:
-        fields, hints = dataclasses.fields(kind), get_type_hints(kind) | dict(composed)
         self._kind = kind
-        self.array = attrgetter(*[each.name for each in fields])
+        self._fields, self._hints = dataclasses.fields(kind), get_type_hints(kind) | dict(composed)
+        self.array = attrgetter(*[each.name for each in self._fields])
         """Gives what is stored of a value."""
-        self.stored: type[Struct] = msgspec.defstruct(
-            f"{kind.__name__}Row",
-            [(each.name, hints[each.name], _default(each)) for each in fields],
-            array_like=True,
-        )
+        self.stored = self._struct(f"{kind.__name__}Row", self._hints)
         """What a decoder is told to expect."""
+
+    def glance(self, wanted: Collection[str]) -> type[Struct]:
+        """Return what a decoder is told to expect where only some fields are wanted.
+
+        What is more than a number it leaves unread; a number is read as soon as passed over.
+        """
+        numbers = (float, int, bool)
+        hints = {
+            name: hint if name in wanted or hint in numbers else msgspec.Raw
+            for name, hint in self._hints.items()
+        }
+        return self._struct(f"{self._kind.__name__}Glance", hints)
+
+    def _struct(self, name: str, hints: Mapping[str, Any]) -> type[Struct]:
+        fields = [(each.name, hints[each.name], _default(each)) for each in self._fields]
+        return msgspec.defstruct(name, fields, array_like=True, gc=False)
 
     def value(self, stored: Struct) -> Any:
         """Return the value that was stored."""

@@ -26,7 +26,7 @@ from scoring.deadlines import Deadlines
 from scoring.decay import NEVER, decay
 from scoring.held import Held, ToScore
 from scoring.incident import Incident
-from scoring.index import PartitionIndex, part_of
+from scoring.index import PartitionIndex, part, part_of
 from scoring.item import Counted, ItemRow, count, rewrite
 from scoring.movement import Before
 from scoring.policy import OTHER, Policy
@@ -234,16 +234,35 @@ class Ledger:
     def recover(self) -> int:
         """Rebuild deadlines and index from the stored rows; return how many incidents there are."""
         found, policy = 0, self.policy
-        for incident_id, incident in self.rows.incidents():
+        fingerprint = policy.fingerprint
+        for incident_id, seen in self.rows.glances():
             found += 1
-            self.time = max(self.time, incident.as_of)
-            if incident.detected:
-                self.index.recover(part_of(incident, policy))
-                known = incident.due_by == policy.fingerprint
-                due = incident.due if known else next_deadline(incident, policy, incident.as_of)
-                self.deadlines.plan(incident_id, due)
+            self.time = max(self.time, seen.as_of)
+            if not seen.state_since > 0.0:
+                continue  # not detected yet
+            merged = seen.merged_into is not None
+            self.index.recover(
+                part(
+                    seen.category,
+                    seen.composite,
+                    seen.last_seen,
+                    seen.averages_at,
+                    seen.long_average,
+                    seen.detected_at,
+                    policy,
+                    merged=merged,
+                )
+            )
+            due = seen.due if seen.due_by == fingerprint else self._due(incident_id)
+            self.deadlines.plan(incident_id, due)
         self.index.recovered()
         return found
+
+    def _due(self, incident_id: str) -> float:
+        """The next deadline of a stored incident, worked out anew: under another policy it comes at another time."""
+        incident = self.rows.incident(incident_id)
+        assert incident is not None
+        return next_deadline(incident, self.policy, incident.as_of)
 
     def incident(self, incident_id: str) -> Incident | None:
         """Return the row of an incident as it stands, or None; it stays in memory until `forget`."""

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from schemas.words import Tier
+from schemas.words import Category, Tier
 from scoring.incident import Incident
 from scoring.item import ItemRow
 from scoring.layout import Layout
@@ -34,7 +34,40 @@ def _read(kind: type[Stored], stored: list[Any]) -> Stored:
 
 _LAYOUT: Final = Layout(Incident, COMPOSED)
 _INCIDENT: Final = msgspec.msgpack.Decoder(_LAYOUT.stored, dec_hook=_read)
+_GLANCE: Final = msgspec.msgpack.Decoder(
+    _LAYOUT.glance(
+        (
+            "as_of",
+            "last_seen",
+            "category",
+            "composite",
+            "averages_at",
+            "state_since",
+            "long_average",
+            "detected_at",
+            "merged_into",
+            "due",
+            "due_by",
+        )
+    )
+)
 _FIELDS: Final = msgspec.msgpack.Decoder()
+
+
+class Glance(Protocol):
+    """What recovery wants of the row of an incident; see `Incident`."""
+
+    as_of: float
+    last_seen: float
+    category: Category
+    composite: float
+    averages_at: float
+    state_since: float
+    long_average: float
+    detected_at: float
+    merged_into: str | None
+    due: float
+    due_by: int
 
 
 class Rows(Protocol):
@@ -49,8 +82,8 @@ class Rows(Protocol):
     def items(self, incident_id: str) -> Iterator[tuple[str, ItemRow]]:
         """Yield every item of an incident with its row."""
 
-    def incidents(self) -> Iterator[tuple[str, Incident]]:
-        """Yield every incident with its row."""
+    def glances(self) -> Iterator[tuple[str, Glance]]:
+        """Yield every incident with what recovery wants of its row."""
 
 
 class NoRows:
@@ -68,7 +101,7 @@ class NoRows:
         """Yield nothing."""
         return iter(())
 
-    def incidents(self) -> Iterator[tuple[str, Incident]]:
+    def glances(self) -> Iterator[tuple[str, Glance]]:
         """Yield nothing."""
         return iter(())
 
@@ -82,6 +115,12 @@ def decode_incident(value: bytes) -> Incident:
     """Return the incident row in `value`."""
     incident: Incident = _LAYOUT.value(_INCIDENT.decode(value))
     return incident
+
+
+def glance(value: bytes) -> Glance:
+    """Return what recovery wants of the incident row in `value`."""
+    seen: Glance = _GLANCE.decode(value)  # type: ignore[assignment]  # a struct made of the layout
+    return seen
 
 
 def decode_item_row(value: bytes) -> ItemRow:

@@ -23,7 +23,7 @@ from scoring.incident import Incident
 from scoring.item import ItemRow
 from scoring.ledger import Ledger
 from scoring.policy import Policy, load_policy
-from scoring.rows import decode_incident, decode_item_row, encode_row
+from scoring.rows import Glance, decode_incident, decode_item_row, encode_row, glance
 
 SHIPPED_POLICY = load_policy()
 
@@ -60,9 +60,9 @@ class StoredRows:
             if group == incident_id:
                 yield item_id, decode_item_row(row)
 
-    def incidents(self) -> Iterator[tuple[str, Incident]]:
+    def glances(self) -> Iterator[tuple[str, Glance]]:
         for incident_id, row in self.incident_rows.items():
-            yield incident_id, decode_incident(row)
+            yield incident_id, glance(row)
 
     def put_items(self, rows: dict[ItemKey, bytes]) -> None:
         for key, row in rows.items():

@@ -21,7 +21,7 @@ from schemas.errors import StateError
 from scoring.changes import Changes, ItemKey
 from scoring.incident import Incident
 from scoring.item import ItemRow
-from scoring.rows import decode_incident, decode_item_row, encode_row
+from scoring.rows import Glance, decode_incident, decode_item_row, encode_row, glance
 from stream.settings import Settings
 from stream.topics import INCIDENTS_CHANGELOG, ITEMS_CHANGELOG, physical
 from stream.worker.shelves import SEPARATOR, MemoryShelf, RocksShelf, Shelf
@@ -263,10 +263,10 @@ class PartitionRows:
         for key, row in rows.items():
             yield key[len(start) :].decode(), decode_item_row(row)
 
-    def incidents(self) -> Iterator[tuple[str, Incident]]:
-        """Yield every stored incident with its row."""
+    def glances(self) -> Iterator[tuple[str, Glance]]:
+        """Yield every stored incident with what recovery wants of its row."""
         for key, row in self._incidents.rows():
-            yield key.decode(), decode_incident(row)
+            yield key.decode(), glance(row)
 
     def coming(self, rows: EncodedRows) -> None:
         """Note rows that are on their way to the tables."""

@@ -90,7 +90,9 @@ def test_the_long_average_is_that_of_the_noise_over_months_however_often_it_is_s
 @given(curves(), st.floats(0.0, 24.0 * 100))
 def test_from_its_time_on_the_residue_and_the_noise_make_up_the_long_average(incident, later_h):
     # given
-    residue, since = long_residue(incident, POLICY)
+    residue, since = long_residue(
+        incident.composite, incident.last_seen, incident.averages_at, incident.long_average, POLICY
+    )
     at = since + later_h * 3600.0
 
     # when
