@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, OrderedDict
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Final
 
 import aiokafka
@@ -262,7 +262,7 @@ class IdempotentProducer(driver.Producer):
     def _settings_extra(self) -> Mapping[str, Any]:
         return {**super()._settings_extra(), "enable_idempotence": True}
 
-    async def send_records(self, topic: str, partition: int, records: Sequence[Record]) -> int:
+    async def send_records(self, topic: str, partition: int, records: Iterable[Record]) -> int:
         """Send records to one partition in order; return the last one's offset once all are acknowledged, or raise.
 
         They leave as whole batches: one future for each batch, where the client's `send` makes one for each record.
