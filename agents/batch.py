@@ -5,8 +5,8 @@ The worker, `replay` and the tests all go through here, so they agree to the byt
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
 
 from schemas.cloudevents import Output
 from schemas.codec import decode_item, decode_profile
@@ -54,39 +54,30 @@ def apply_records(ledger: Ledger, topic: str, partition: int, records: Iterable[
 
     A record that cannot be accepted becomes a dead letter among the outputs, and the others go on.
     """
-    apply = _apply_item if topic == SOURCE_ITEMS else _apply_profile
+    most = ledger.policy.limits.record_bytes
+    decode: Callable[[bytes | None], Any] = decode_item
+    apply: Callable[[Any, int, float], None] = ledger.apply_item
+    if topic != SOURCE_ITEMS:
+        decode, apply = decode_profile, ledger.apply_profile
     for record in records:
         try:
-            apply(ledger, record)
+            value = record.value
+            _check_size(value, most)
+            event = decode(value)
+            _check_key(record.key, event.incident_id)
+            apply(event, record.offset, record.timestamp / MS_PER_S)
         except RecordError as error:
             ledger.emit(dead_letter(topic, partition, record, error))
 
 
-def _apply_item(ledger: Ledger, record: Record) -> None:
-    _check_size(ledger, record)
-    item = decode_item(record.value)
-    _check_key(record, item.incident_id)
-    ledger.apply_item(item, record.offset, record.timestamp / MS_PER_S)
+def _check_size(value: bytes | None, most: int) -> None:
+    if value is not None and len(value) > most:
+        raise RecordError(f"the record has {len(value)} bytes; at most {most} are accepted", "oversized")
 
 
-def _apply_profile(ledger: Ledger, record: Record) -> None:
-    _check_size(ledger, record)
-    profile = decode_profile(record.value)
-    _check_key(record, profile.incident_id)
-    ledger.apply_profile(profile, record.offset, record.timestamp / MS_PER_S)
-
-
-def _check_size(ledger: Ledger, record: Record) -> None:
-    most = ledger.policy.limits.record_bytes
-    if record.value is not None and len(record.value) > most:
-        raise RecordError(
-            f"the record has {len(record.value)} bytes; at most {most} are accepted", "oversized"
-        )
-
-
-def _check_key(record: Record, incident_id: str) -> None:
-    if record.key != incident_id.encode():
-        shown = "none" if record.key is None else repr(record.key.decode("utf-8", "replace"))
+def _check_key(key: bytes | None, incident_id: str) -> None:
+    if key != incident_id.encode():
+        shown = "none" if key is None else repr(key.decode("utf-8", "replace"))
         raise RecordError(
             f"the record's key is {shown}, not its incident {incident_id!r}: it may lie in the wrong partition",
             "key",

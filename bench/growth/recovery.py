@@ -46,7 +46,7 @@ def recoveries(incidents: Shelf, items: Shelf, folder: Path) -> Iterator[Recover
         ):
             coming = rows.rows()
             while chunk := list(islice(coming, CHUNK)):
-                table.put(newer_rows(table, chunk, stamp).items(), 0)
+                table.put(newer_rows(table, chunk, stamp), 0)
         read_s = time.process_time() - began
         if store == "rocksdb":
             for table in tables:

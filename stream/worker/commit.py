@@ -15,7 +15,7 @@ The commits of one partition run one after another; those of different partition
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Protocol
 
 from msgspec import Struct
@@ -37,8 +37,11 @@ _NO_HEADERS: Final[Headers] = []
 class Producer(Protocol):
     """The one thing wanted of a producer: take many records for one partition at once."""
 
-    async def send_records(self, topic: str, partition: int, records: Sequence[Record]) -> int:
-        """Send the records in order; return the last one's offset once the broker has acknowledged all, or raise."""
+    async def send_records(self, topic: str, partition: int, records: Iterable[Record]) -> int:
+        """Send the records (one at least) in order; return the last one's offset once the broker has all, or raise.
+
+        They are taken one by one, as they are packed, so that no more of them need to be there than the one.
+        """
 
 
 class Batch(Struct):
@@ -62,18 +65,17 @@ class Outlet:
 
         The index has one partition; and what goes back to the source goes to the partition of its incident.
         """
-        places: dict[tuple[str, int], list[Record]] = {}
+        places: dict[tuple[str, int], list[Output]] = {}
         for output in outputs:
-            record = output.key.encode(), encode(output.event), headers(output)
             place = output.topic, self._place(partition, output)
             known = places.get(place)
             if known is None:
                 known = places[place] = []
-            known.append(record)
+            known.append(output)
         await asyncio.gather(
             *(
-                self._producer.send_records(self._names[topic], place, records)
-                for (topic, place), records in places.items()
+                self._producer.send_records(self._names[topic], place, map(_record, of_one))
+                for (topic, place), of_one in places.items()
             )
         )
 
@@ -86,8 +88,12 @@ class Outlet:
         """Send the rows to their changelog, wait for all, and return the last one's offset (None: there were none)."""
         if not rows:
             return None
-        records = [(key, row, _NO_HEADERS) for key, row in rows.items()]
+        records = ((key, row, _NO_HEADERS) for key, row in rows.items())
         return await self._producer.send_records(self._names[changelog], partition, records)
+
+
+def _record(output: Output) -> Record:
+    return output.key.encode(), encode(output.event), headers(output)
 
 
 class BatchCommit:

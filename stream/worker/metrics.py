@@ -16,7 +16,6 @@ from schemas.cloudevents import Output
 from schemas.dead_letter import DeadLetter
 from schemas.peak_crossing import PeakCrossing
 from schemas.state_change import StateChange
-from schemas.topics import NOISE_SCORES
 from scoring.changes import Tally
 
 # From a fifth of a millisecond to ten seconds: a batch of one record, or one of thousands and a slow broker.
@@ -144,18 +143,18 @@ class WorkerMetrics:
 
     def outputs(self, outputs: Collection[Output]) -> None:
         """Count what goes out."""
-        for topic, count in Tallies(output.topic for output in outputs).items():
-            self._events.labels(topic).inc(count)
+        counts: Tallies[tuple[Counter, str]] = Tallies()
         for output in outputs:
-            if output.topic == NOISE_SCORES:
-                continue
             event = output.event
+            counts[self._events, output.topic] += 1
             if isinstance(event, StateChange):
-                self._states.labels(event.to.value).inc()
+                counts[self._states, event.to.value] += 1
             elif isinstance(event, PeakCrossing):
-                self._peaks.labels(event.kind.value).inc()
+                counts[self._peaks, event.kind.value] += 1
             elif isinstance(event, DeadLetter):
-                self._letters.labels(event.reason).inc()
+                counts[self._letters, event.reason] += 1
+        for (counter, label), count in counts.items():
+            counter.labels(label).inc(count)
 
     def committed(self, seconds: float) -> None:
         """Note how long a window took until all of it was acknowledged."""

@@ -16,6 +16,7 @@ from schemas.topics import INDEX_SHARES
 from scoring.clock import Clock
 from scoring.ledger import Ledger
 from scoring.policy import Policy
+from stream.collector import unsearched
 from stream.settings import Settings
 from stream.worker.commit import Batch, BatchCommit, Outlet
 from stream.worker.metrics import WorkerMetrics
@@ -67,7 +68,8 @@ class Partition:
         """Apply a batch of `topic` (a logical name); `done` is called when all it changed is safe."""
         started = time.perf_counter()
         try:
-            apply_records(self.ledger, topic, self.number, records)
+            with unsearched():
+                apply_records(self.ledger, topic, self.number, records)
         except BaseException as error:
             # The ledger may have taken half of a record: nothing of it may be collected any more.
             self._window.close()
@@ -126,7 +128,8 @@ class Partition:
             self._timer = loop.call_later(wait_s, self._close_when_due)
             return
         try:
-            batch = self._collect()
+            with unsearched():
+                batch = self._collect()
         except BaseException as error:
             self._fail(error)
             raise
@@ -215,7 +218,8 @@ class Partitions:
             rows = PartitionRows(self._tables.incidents.shelf(number), self._tables.items.shelf(number))
             commit = self._commit_type(self._outlet(), number, rows)
             made = Partition(number, self._policy, self._settings, rows, commit, self._metrics, self._fail)
-            found = made.ledger.recover()
+            with unsearched():
+                found = made.ledger.recover()
             self._partitions[number] = made
             self._metrics.recovered(found, time.perf_counter() - started)
             log.info("partition %d: %d incidents recovered", number, found)

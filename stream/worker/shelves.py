@@ -6,9 +6,9 @@ its own, which is dropped when the partition goes, and a row never gives way to 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 from rocksdict import (
     AccessType,
@@ -36,7 +36,10 @@ class Shelf(Protocol):
     def get(self, key: bytes) -> bytes | None:
         """Return the row of `key`, or None."""
 
-    def put(self, rows: Iterable[tuple[bytes, bytes]], offset: int | None) -> None:
+    def found(self, keys: Collection[bytes]) -> dict[bytes, bytes]:
+        """Return the rows of those of `keys` that have one."""
+
+    def put(self, rows: Mapping[bytes, bytes], offset: int | None) -> None:
         """Write the rows, and with them how far the changelog is in (None: not known), as one."""
 
     def rows(self) -> Iterator[tuple[bytes, bytes]]:
@@ -56,22 +59,27 @@ class Shelf(Protocol):
 
 
 class MemoryShelf:
-    """Rows in memory; of keys with a separator it is noted what stands before it, to find one incident's items."""
+    """Rows in memory. One incident's items are found by an index of all keys, which is made when they are asked for
+    first: few ask (merges, retractions), and it takes longer than all else that is done with a row in recovery.
+    """
 
     def __init__(self) -> None:
         self._rows: dict[bytes, bytes] = {}
-        self._groups: dict[bytes, list[bytes]] = {}
+        self._groups: dict[bytes, list[bytes]] | None = None
         self.get = self._rows.get
 
-    def put(self, rows: Iterable[tuple[bytes, bytes]], offset: int | None) -> None:
+    def found(self, keys: Collection[bytes]) -> dict[bytes, bytes]:
+        """Return the rows of those of `keys` that have one."""
+        stored = self._rows
+        if stored.keys().isdisjoint(keys):
+            return {}
+        return {key: stored[key] for key in keys if key in stored}
+
+    def put(self, rows: Mapping[bytes, bytes], offset: int | None) -> None:
         """Write the rows; memory does not outlive the process, so the offset is not kept."""
-        stored, groups = self._rows, self._groups
-        for key, row in rows:
-            if key not in stored:
-                name, separator, _ = key.partition(SEPARATOR)
-                if separator:
-                    groups.setdefault(name, []).append(key)
-            stored[key] = row
+        if self._groups is not None:
+            _add_to(self._groups, (key for key in rows if key not in self._rows))
+        self._rows.update(rows)
 
     def rows(self) -> Iterator[tuple[bytes, bytes]]:
         """Yield every key and row."""
@@ -79,6 +87,9 @@ class MemoryShelf:
 
     def rows_of(self, group: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Yield key and row of every key that begins with `group` and the separator."""
+        if self._groups is None:
+            self._groups = {}
+            _add_to(self._groups, self._rows)
         for key in self._groups.get(group, ()):
             yield key, self._rows[key]
 
@@ -93,7 +104,15 @@ class MemoryShelf:
     def close(self) -> None:
         """Let go of all rows."""
         self._rows.clear()
-        self._groups.clear()
+        self._groups = None
+
+
+def _add_to(groups: dict[bytes, list[bytes]], keys: Iterable[bytes]) -> None:
+    """Note keys that are new, each under what stands before its separator."""
+    for key in keys:
+        name, separator, _ = key.partition(SEPARATOR)
+        if separator:
+            groups.setdefault(name, []).append(key)
 
 
 class RocksShelf:
@@ -109,10 +128,16 @@ class RocksShelf:
         row: bytes | None = self._db.get(key)
         return row
 
-    def put(self, rows: Iterable[tuple[bytes, bytes]], offset: int | None) -> None:
+    def found(self, keys: Collection[bytes]) -> dict[bytes, bytes]:
+        """Return the rows of those of `keys` that have one, asked for all at once."""
+        asked: list[Any] = list(keys)
+        rows = cast(list[bytes | None], self._db.get(asked))
+        return {key: row for key, row in zip(asked, rows, strict=True) if row is not None}
+
+    def put(self, rows: Mapping[bytes, bytes], offset: int | None) -> None:
         """Write the rows and the offset as one batch."""
         batch = WriteBatch(raw_mode=True)
-        for key, row in rows:
+        for key, row in rows.items():
             batch.put(key, row)
         if offset is not None:
             batch.put(_OFFSET_KEY, str(offset).encode())

@@ -7,7 +7,7 @@ behind a newer one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -59,12 +59,17 @@ def item_stamp(row: bytes) -> Stamp:
 
 
 def newer_rows(
-    shelf: Shelf, rows: Iterable[tuple[bytes, bytes]], stamp: Callable[[bytes], Stamp]
+    shelf: Shelf, rows: Sequence[tuple[bytes, bytes]], stamp: Callable[[bytes], Stamp]
 ) -> dict[bytes, bytes]:
     """Return of each key the row with the highest stamp (of equals the last), if it is above what is on the shelf."""
+    last = dict(rows)
+    stored = shelf.found(last)
+    if not stored and len(last) == len(rows):
+        # Each key is new, as most are in a changelog that is read from its start: no stamp need be read.
+        return last
     newer: dict[bytes, bytes] = {}
     for key, row in rows:
-        present = newer.get(key) or shelf.get(key)
+        present = newer.get(key) or stored.get(key)
         if present is None or stamp(row) >= stamp(present):
             newer[key] = row
     return newer
@@ -110,7 +115,7 @@ class RowStore(Store[bytes, bytes]):
             shelf = self.shelf(message.partition)
             rows = [(record.key, record.value) for record in message.value if record.value is not None]
             offset = message.offset if message.partition in active else None
-            shelf.put(newer_rows(shelf, rows, self._stamp).items(), offset)
+            shelf.put(newer_rows(shelf, rows, self._stamp), offset)
 
     async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
         """Drop the partitions that are neither active nor standby here any more."""
@@ -275,8 +280,8 @@ class PartitionRows:
 
     def arrived(self, rows: EncodedRows, offsets: Mapping[str, int | None]) -> None:
         """Write rows that the changelogs have, `offsets` being how far each changelog is (`items`, `incidents`)."""
-        self._items.put(rows.items.items(), offsets["items"])
-        self._incidents.put(rows.incidents.items(), offsets["incidents"])
+        self._items.put(rows.items, offsets["items"])
+        self._incidents.put(rows.incidents, offsets["incidents"])
         _drop_same(self._coming_items, rows.items)
         _drop_same(self._coming_incidents, rows.incidents)
 

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, OrderedDict
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, ClassVar, Final
 
 import aiokafka
@@ -92,6 +93,7 @@ class BatchConsumer(driver.Consumer):
         self._scoring = False
         self._fetching = asyncio.Lock()
         self._waiting: set[TP] = set()
+        self._all_taken = asyncio.Event()
         self._unapplied: Counter[TP] = Counter()
         super().__init__(*args, **kwargs)
 
@@ -116,6 +118,7 @@ class BatchConsumer(driver.Consumer):
                 raise
 
     async def _fetch_and_deliver(self) -> None:
+        await self._until_taken()
         async with self._fetching:
             # A copy: what may be fetched can change while the fetch waits, and Faust's own set changes with it.
             wanted = {tp for tp in self._get_active_partitions() if self._may_fetch(tp)}
@@ -142,9 +145,23 @@ class BatchConsumer(driver.Consumer):
         """
         return tp.topic not in self.batch_topics or (self._scoring and tp not in self._waiting)
 
+    async def _until_taken(self) -> None:
+        """Wait until the agent has all batches, but not for long: it may be busy with large ones.
+
+        What has been fetched of a partition whose batch still waits stays with the client, which then fetches nothing
+        of any partition; so a wait for the others' records that begins now would be in vain to its end.
+        """
+        if self._waiting:
+            self._all_taken.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FETCH_S):
+                    await self._all_taken.wait()
+
     def batch_taken(self, tp: TP) -> None:
         """Hear that the agent has the last batch of `tp`."""
         self._waiting.discard(tp)
+        if not self._waiting:
+            self._all_taken.set()
 
     def batch_applied(self, tp: TP) -> None:
         """Hear that the agent has applied a batch of `tp`."""
@@ -155,7 +172,7 @@ class BatchConsumer(driver.Consumer):
         if read is not None and fetched[0].offset < read:
             fetched = [record for record in fetched if record.offset >= read]
             if not fetched:
-                self._waiting.discard(tp)
+                self.batch_taken(tp)
                 return
         self._unapplied[tp] += 1
         await self._deliver(tp, fetched)
@@ -262,7 +279,7 @@ class IdempotentProducer(driver.Producer):
     def _settings_extra(self) -> Mapping[str, Any]:
         return {**super()._settings_extra(), "enable_idempotence": True}
 
-    async def send_records(self, topic: str, partition: int, records: Sequence[Record]) -> int:
+    async def send_records(self, topic: str, partition: int, records: Iterable[Record]) -> int:
         """Send records to one partition in order; return the last one's offset once all are acknowledged, or raise.
 
         They leave as whole batches: one future for each batch, where the client's `send` makes one for each record.

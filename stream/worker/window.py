@@ -14,10 +14,10 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-LONGEST_S: Final = 5.0
+LONGEST_S: Final = 10.0
 """The longest window of a backlog (seconds); by then it is mostly full."""
 
-MOST_RECORDS: Final = 10_000
+MOST_RECORDS: Final = 20_000
 """A window closes with so many records: it is held in memory, and read again after a crash."""
 
 Done = Callable[[], None]

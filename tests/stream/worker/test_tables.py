@@ -46,10 +46,10 @@ def test_a_row_that_a_former_owner_wrote_late_does_not_stand() -> None:
     """Given a changelog where an older row comes behind a newer one; when it is recovered; then the newer stands."""
     shelf = MemoryShelf()
     changelog = [(b"a", _incident(20)), (b"a", _incident(12)), (b"b", _incident(1)), (b"b", _incident(2))]
-    shelf.put(newer_rows(shelf, changelog, incident_stamp).items(), None)
+    shelf.put(newer_rows(shelf, changelog, incident_stamp), None)
     assert {key: decode_incident(row).items_offset for key, row in shelf.rows()} == {b"a": 20, b"b": 2}
     # And in a later part of the changelog, against what lies on the shelf already:
-    shelf.put(newer_rows(shelf, [(b"a", _incident(19))], incident_stamp).items(), None)
+    shelf.put(newer_rows(shelf, [(b"a", _incident(19))], incident_stamp), None)
     assert decode_incident(shelf.get(b"a") or b"").items_offset == 20
 
 
