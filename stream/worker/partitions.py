@@ -16,7 +16,6 @@ from schemas.topics import INDEX_SHARES
 from scoring.clock import Clock
 from scoring.ledger import Ledger
 from scoring.policy import Policy
-from stream.collector import unsearched
 from stream.settings import Settings
 from stream.worker.commit import Batch, BatchCommit, Outlet
 from stream.worker.metrics import WorkerMetrics
@@ -68,8 +67,7 @@ class Partition:
         """Apply a batch of `topic` (a logical name); `done` is called when all it changed is safe."""
         started = time.perf_counter()
         try:
-            with unsearched():
-                apply_records(self.ledger, topic, self.number, records)
+            apply_records(self.ledger, topic, self.number, records)
         except BaseException as error:
             # The ledger may have taken half of a record: nothing of it may be collected any more.
             self._window.close()
@@ -128,8 +126,7 @@ class Partition:
             self._timer = loop.call_later(wait_s, self._close_when_due)
             return
         try:
-            with unsearched():
-                batch = self._collect()
+            batch = self._collect()
         except BaseException as error:
             self._fail(error)
             raise
@@ -218,8 +215,7 @@ class Partitions:
             rows = PartitionRows(self._tables.incidents.shelf(number), self._tables.items.shelf(number))
             commit = self._commit_type(self._outlet(), number, rows)
             made = Partition(number, self._policy, self._settings, rows, commit, self._metrics, self._fail)
-            with unsearched():
-                found = made.ledger.recover()
+            found = made.ledger.recover()
             self._partitions[number] = made
             self._metrics.recovered(found, time.perf_counter() - started)
             log.info("partition %d: %d incidents recovered", number, found)
