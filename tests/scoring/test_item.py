@@ -10,9 +10,22 @@ from tests.builders import hours, item
 from tests.driver import SHIPPED_POLICY as POLICY
 
 
+FIELDS = (
+    "observed_at",
+    "at",
+    "platform",
+    "interactions",
+    "audience",
+    "critic",
+    "defender",
+    "figures",
+    "retracted",
+)
+
+
 def counted(seen, **how) -> Counted:
-    fields = count(seen, hours(2.0), hours(1.0), POLICY)
-    return Counted(**{name: getattr(fields, name) for name in Counted.__slots__} | how)
+    fields = count(seen, hours(2.0), hours(1.0), POLICY).stored()
+    return Counted(**dict(zip(FIELDS, fields, strict=True)) | how)
 
 
 def said(likes: int) -> Counted:
