@@ -9,7 +9,6 @@ from scoring.item import Counted, ItemRow, Version, count, rewrite
 from tests.builders import hours, item
 from tests.driver import SHIPPED_POLICY as POLICY
 
-
 FIELDS = (
     "observed_at",
     "at",
