@@ -1,7 +1,7 @@
 """A partition: what it gathers, when it hands over and tells that all is safe, and what it does with a failure."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 
 import pytest
 
@@ -32,11 +32,12 @@ class Taken:
         self.answers.set()
 
     async def send_records(
-        self, topic: str, partition: int, records: Sequence[tuple[bytes, bytes, Headers]]
+        self, topic: str, partition: int, records: Iterable[tuple[bytes, bytes, Headers]]
     ) -> int:
-        self.sent.append((topic, [key for key, _, _ in records]))
+        keys = [key for key, _, _ in records]
+        self.sent.append((topic, keys))
         await self.answers.wait()
-        return len(records) - 1
+        return len(keys) - 1
 
     def keys(self, topic: str) -> list[list[bytes]]:
         """What went to a topic, one list for each time it was sent to."""
