@@ -42,7 +42,7 @@ class PerFactor(Stored):
         self.polarity = polarity
         self.industry_impact = industry_impact
 
-    def stored(self) -> tuple[object, ...]:
+    def stored(self) -> tuple[float, ...]:
         """Return the seven in their order."""
         return (
             self.reach,
@@ -68,17 +68,7 @@ class PerFactor(Stored):
 
     def total(self) -> float:
         """Return the sum of the seven, exactly rounded."""
-        return math.fsum(
-            (
-                self.reach,
-                self.engagement,
-                self.star_power,
-                self.duration,
-                self.cross_platform,
-                self.polarity,
-                self.industry_impact,
-            )
-        )
+        return math.fsum(self.stored())
 
     def told(self) -> Factors:
         """Return the seven as an event tells them."""

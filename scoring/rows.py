@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from operator import methodcaller
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, get_type_hints
 
 import msgspec
 
@@ -34,23 +34,6 @@ def _read(kind: type[Stored], stored: list[Any]) -> Stored:
 
 _LAYOUT: Final = Layout(Incident, COMPOSED)
 _INCIDENT: Final = msgspec.msgpack.Decoder(_LAYOUT.stored, dec_hook=_read)
-_GLANCE: Final = msgspec.msgpack.Decoder(
-    _LAYOUT.glance(
-        (
-            "as_of",
-            "last_seen",
-            "category",
-            "composite",
-            "averages_at",
-            "state_since",
-            "long_average",
-            "detected_at",
-            "merged_into",
-            "due",
-            "due_by",
-        )
-    )
-)
 _FIELDS: Final = msgspec.msgpack.Decoder()
 
 
@@ -68,6 +51,9 @@ class Glance(Protocol):
     merged_into: str | None
     due: float
     due_by: int
+
+
+_GLANCE: Final = msgspec.msgpack.Decoder(_LAYOUT.glance(get_type_hints(Glance)))
 
 
 class Rows(Protocol):
