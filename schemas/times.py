@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta
 
@@ -23,7 +23,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST = datetime(1, 1, 1, tzinfo=UTC)
 LAST = datetime(9999, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)
 """The edges of the calendar, in whole milliseconds."""
-_EXACT_UNTIL_S = 2.0**32
+_MOMENT_OF: Final = datetime.fromtimestamp
+_EXACT_UNTIL_S: Final = 2.0**32
 """Until then (2106) the float of a whole millisecond is rounded to no other microsecond."""
 FIRST_S = FIRST.timestamp()
 LAST_S = LAST.timestamp()
@@ -52,7 +53,7 @@ def from_epoch(at: float) -> datetime:
     '2021-12-10T01:05:00.250000+00:00'
     """
     if 0.0 <= at < _EXACT_UNTIL_S:
-        return datetime.fromtimestamp(whole_ms(at), UTC)
+        return _MOMENT_OF(whole_ms(at), UTC)
     try:
         seconds, ms = divmod(
             round(at * 1000.0), 1000

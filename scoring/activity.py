@@ -88,7 +88,7 @@ def _gap_ends(incident: Incident, policy: Policy) -> float:
     In a Poisson stream of rate r a gap longer than t has the chance exp(-r t).
     """
     rule, usual_h = policy.silence, policy.trend.usual_h
-    items = incident.counts[policy.rates.horizons_h.index(usual_h)]
+    items = incident.counts[policy.derived.usual]
     if items < rule.items:
         return NEVER
     gap_h = max(rule.least_h, -math.log(rule.chance) * usual_h / (items * LN2))

@@ -5,8 +5,7 @@ The anchor is the last new coverage. Nothing is recalculated while nothing happe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import exp, log
+import math
 
 from schemas.times import ceil_ms
 from scoring.decay import ALREADY, LN2, NEVER, decay, falls_below
@@ -28,7 +27,7 @@ def settle_averages(incident: Incident, policy: Policy, now: float) -> None:
     noise = incident.composite * decay(since - anchor, known.half_life_s)
     start = max(since, anchor)
     elapsed_s, flat_s = max(0.0, now - start), min(now, start) - since
-    left = exp(-known.noise_constant * elapsed_s)
+    left = math.exp(-known.noise_constant * elapsed_s)
     incident.noise_average = _mean(
         incident.noise_average, known.slope_constant, known.slope_gain, noise, left, flat_s, elapsed_s
     )
@@ -77,8 +76,8 @@ def slope_per_hour(incident: Incident, policy: Policy, at: float) -> float:
     return lag * LN2 / policy.trend.slope_h
 
 
-def slope_turns(incident: Incident, policy: Policy, times: Sequence[float] = (1.0,)) -> list[float]:
-    """Return when each of `times` the noise falls below its own mean, 1 being where its slope turns (epoch seconds).
+def slope_turns(incident: Incident, policy: Policy, one: float, other: float) -> tuple[float, float]:
+    """Return when `one` and `other` times the noise fall below its own mean; once it, its slope turns (epoch seconds).
 
     The difference of two exponentials with one sign change: closed form. It is NEVER where decay alone does not
     bring the noise so far below its mean.
@@ -88,16 +87,22 @@ def slope_turns(incident: Incident, policy: Policy, times: Sequence[float] = (1.
     noise = incident.composite * decay(since - anchor, known.half_life_s)
     start = max(since, anchor)
     average, steady = _flat(incident.noise_average, b, noise, start - since), known.slope_gain * noise
-    found = []
-    for each in times:
-        if average >= each * noise:
-            found.append(ALREADY)
-        elif steady <= each * noise:
-            found.append(NEVER)
-        else:
-            turns_s = log((steady - average) / (steady - each * noise)) / (b - known.noise_constant)
-            found.append(ceil_ms(start + turns_s))
-    return found
+    per_s = b - known.noise_constant
+    return _turns(one * noise, average, steady, start, per_s), _turns(
+        other * noise, average, steady, start, per_s
+    )
+
+
+def _turns(noise: float, average: float, steady: float, start: float, per_s: float) -> float:
+    """When a multiple of the noise falls below its mean: they were `noise` and `average` at `start`.
+
+    `steady` is what the mean's share in the noise comes to, `per_s` the pace at which the two draw near (1/s).
+    """
+    if average >= noise:
+        return ALREADY
+    if steady <= noise:
+        return NEVER
+    return ceil_ms(start + math.log((steady - average) / (steady - noise)) / per_s)
 
 
 def _mean_at(incident: Incident, policy: Policy, mean: float, b: float, gain: float, at: float) -> float:
@@ -106,7 +111,7 @@ def _mean_at(incident: Incident, policy: Policy, mean: float, b: float, gain: fl
     noise = incident.noise_at(since, policy.curve.half_life_s)
     start = max(since, anchor)
     elapsed_s = max(0.0, at - start)
-    left = exp(-policy.derived.noise_constant * elapsed_s)
+    left = math.exp(-policy.derived.noise_constant * elapsed_s)
     return _mean(mean, b, gain, noise, left, min(at, start) - since, elapsed_s)
 
 
@@ -118,10 +123,10 @@ def _mean(
     Solves m' = b (n - m) for n(t) = n0 * exp(-a t), a and b being the decay constants of noise and mean (1/s), `gain`
     b / (b - a): the noise's share in a mean.
     """
-    pull = exp(-b * elapsed_s)
+    pull = math.exp(-b * elapsed_s)
     return gain * noise * (left - pull) + _flat(mean, b, noise, flat_s) * pull
 
 
 def _flat(mean: float, b: float, noise: float, flat_s: float) -> float:
     """The mean after the noise has been flat: coverage may be dated a little ahead of its arrival."""
-    return noise + (mean - noise) * exp(-b * flat_s) if flat_s > 0.0 else mean
+    return noise + (mean - noise) * math.exp(-b * flat_s) if flat_s > 0.0 else mean

@@ -7,7 +7,6 @@ Systems" (ICDE 2009): exponential decay gives the same number whatever the order
 from __future__ import annotations
 
 import math
-from math import log2
 
 from schemas.times import ceil_ms
 
@@ -24,6 +23,17 @@ ALREADY = -math.inf
 def sooner(at: float, first: float, after: float) -> float:
     """Return the sooner of two times, of which `at` counts only if it is after `after`."""
     return at if after < at < first else first
+
+
+def doublings(ratio: float) -> float:
+    """Return the logarithm of `ratio` (> 0) to the base of two: how many half-lives lead from it to 1.
+
+    Of the natural logarithm, which compiled code takes without a call; the last bit may be another than `log2` has.
+
+    >>> doublings(8.0), doublings(0.5)
+    (3.0, -1.0)
+    """
+    return math.log(ratio) / LN2
 
 
 def decay(elapsed_s: float, half_life_s: float) -> float:
@@ -56,4 +66,4 @@ def falls_below(value: float, at: float, half_life_s: float, threshold: float) -
     """
     if value < threshold:
         return ALREADY
-    return ceil_ms(at + half_life_s * log2(value / threshold)) if threshold > 0.0 else NEVER
+    return ceil_ms(at + half_life_s * doublings(value / threshold)) if threshold > 0.0 else NEVER

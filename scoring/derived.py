@@ -50,7 +50,8 @@ class Derived:
     the noise.
     `edges` are the four ratios at which the rank of the trend changes, hysteresis included, by the present word's rank;
     `slope_shares` how many times its own mean the noise must be above to grow, and below to fall, by the same.
-    `engagement_full` is the logarithm that gives the whole factor. `watches` are the rules that lead out of each state.
+    `expected` are the horizons of the rate at which new coverage is expected. `engagement_full` is the logarithm that
+    gives the whole factor. `watches` are the rules that lead out of each state.
     """
 
     half_life_s: float
@@ -64,6 +65,7 @@ class Derived:
     slow: int
     usual: int
     aging: int
+    expected: tuple[int, ...]
     doubling_s: float
     edges: tuple[tuple[float, float, float, float], ...]
     slope_shares: tuple[tuple[float, float], ...]
@@ -92,6 +94,7 @@ def derive(policy: Policy) -> Derived:
         horizons.index(rule.slow_h),
         horizons.index(rule.usual_h),
         horizons.index(policy.aging.item_half_life_h),
+        tuple(horizons.index(horizon_h) for horizon_h in policy.forecast.rates_h),
         HOUR_S / (1.0 / rule.fast_h - 1.0 / rule.slow_h),
         tuple(_edges(policy, rank) for rank in RANKS.values()),
         tuple(

@@ -35,11 +35,15 @@ def noise_score(
     at, half_life_s = incident.as_of, policy.curve.half_life_s
     left = decay(at - incident.last_seen, half_life_s)
     noise = incident.composite * left
-    last_seen = from_epoch(incident.last_seen)
+    # Most of these times are the same: the latest item is new, and the noise has never been higher.
+    as_of = from_epoch(at)
+    last_seen = as_of if incident.last_seen == at else from_epoch(incident.last_seen)
+    first_seen = last_seen if incident.first_seen == incident.last_seen else from_epoch(incident.first_seen)
+    peak_at = as_of if incident.peak_at == at else from_epoch(incident.peak_at)
     score = NoiseScore(  # by position, in the order of its fields: this is built most often of all
         incident_id,
         incident.revision,
-        from_epoch(at),
+        as_of,
         noise,
         level_of(noise, policy),
         left,
@@ -51,7 +55,7 @@ def noise_score(
         LastItem(incident.last_item, incident.last_platform, incident.last_points)
         if incident.last_item
         else None,
-        Peak(incident.peak_noise, from_epoch(incident.peak_at)),
+        Peak(incident.peak_noise, peak_at),
         incident.state,
         incident.trend,
         Polarity(incident.polarity, polarity.shift(incident, policy, at)),
@@ -59,9 +63,9 @@ def noise_score(
         incident.items,
         len(incident.platforms),
         factors.audience(incident, policy).estimated_share,
-        from_epoch(incident.first_seen),
+        first_seen,
         last_seen,
-        verdict(incident, policy, noise),
+        verdict(incident, policy, noise, peak_at),
         change,
         lead_time_s(incident),
         incident.merged_into,

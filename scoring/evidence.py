@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from scoring.incident import Incident
@@ -16,8 +16,12 @@ MOST_FIGURES: Final = 64
 The cheapest tier reaches the cap of the factor long before that.
 """
 
-Recount = Callable[[], Iterable[Counted]]
-"""Gives everything that is counted of an incident; asked for only when an extreme was taken away."""
+# What came of a change: the whole of the evidence, or nothing but amounts (interactions, audience and stances of an
+# item that stays where it is); or an extreme was taken away, or a figure's place, and all is to be recounted.
+CHANGED: Final = 0
+GROWN: Final = 1
+FIGURES_LOST: Final = 2
+EXTREME_LOST: Final = 3
 
 
 def change(
@@ -26,19 +30,18 @@ def change(
     new: Counted,
     horizons_h: Sequence[float],
     mainstream: Sequence[str],
-    recount: Recount,
-) -> bool:
-    """Put `new` in the place of `old` (None: the item is new) in the incident's sums. O(1), but for `recount`.
+) -> int:
+    """Put `new` in the place of `old` (None: the item is new) in the incident's sums; say what came of it. O(1).
 
-    Say whether nothing but amounts has changed: interactions, audience and stances of an item that stays where it is.
-    `mainstream` are the platforms whose first coverage is kept beside the first of all.
+    What is lost then is to be found again by `recount`. `mainstream` are the platforms whose first coverage is kept
+    beside the first of all.
     """
     was = old is not None and not old.retracted
     now = not new.retracted
     if was and now and old is not None and old.at == new.at and old.platform == new.platform:
         if _change_counts(incident, old, new):
-            _rebuild(incident, mainstream, recount())
-        return old.figures == new.figures
+            return FIGURES_LOST
+        return GROWN if old.figures == new.figures else CHANGED
     lost = False
     if was and old is not None:
         extremes = (incident.first_seen, incident.last_seen, incident.mainstream_first)
@@ -51,11 +54,21 @@ def change(
         incident.last_seen = max(incident.last_seen, new.at) if incident.items > 1 or was else new.at
         if new.platform in mainstream:
             incident.mainstream_first = min(incident.mainstream_first or new.at, new.at)
-    if lost:
-        standing = list(recount())
-        _rebuild(incident, mainstream, standing)
-        recount_items(incident, sorted(each.at for each in standing if not each.retracted), horizons_h)
-    return False
+    return EXTREME_LOST if lost else CHANGED
+
+
+def recount(
+    incident: Incident,
+    lost: int,
+    horizons_h: Sequence[float],
+    mainstream: Sequence[str],
+    counted: Iterable[Counted],
+) -> None:
+    """Find again what a change has `lost`, from everything that is counted of the incident. O(items), rare."""
+    standing = [each for each in counted if not each.retracted]
+    _rebuild(incident, mainstream, standing)
+    if lost == EXTREME_LOST:
+        recount_items(incident, sorted(each.at for each in standing), horizons_h)
 
 
 def _change_counts(incident: Incident, old: Counted, new: Counted) -> bool:
@@ -136,9 +149,8 @@ def _drop_figures(incident: Incident, figures: tuple[str, ...]) -> bool:
     return vacated
 
 
-def _rebuild(incident: Incident, mainstream: Sequence[str], counted: Iterable[Counted]) -> None:
+def _rebuild(incident: Incident, mainstream: Sequence[str], standing: Sequence[Counted]) -> None:
     """Recount what a sum cannot give back: first and last coverage, and the figures left out. O(items), rare."""
-    standing = [each for each in counted if not each.retracted]
     incident.figures = {}
     incident.figures_left_out = 0
     for each in standing:

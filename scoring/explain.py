@@ -141,6 +141,7 @@ def explain(
     noise = incident.composite * left
     lines = factor_lines(incident, policy, left, profile)
     ahead = upcoming(incident, policy, at)
+    peak = Peak(incident.peak_noise, from_epoch(incident.peak_at))
     return Explanation(
         incident_id=incident_id,
         title=profile.title if profile else "",
@@ -150,7 +151,7 @@ def explain(
         noise=noise,
         shown=shown(noise),
         level=level_of(noise, policy),
-        verdict=verdict(incident, policy, noise),
+        verdict=verdict(incident, policy, noise, peak.at),
         story=story(incident, policy, at, lines, chronicle, ahead),
         factors=lines,
         composite=incident.composite,
@@ -163,7 +164,7 @@ def explain(
         last_seen=from_epoch(incident.last_seen),
         state=_state(incident, change),
         trend=_trend(incident, policy, at),
-        peak=Peak(incident.peak_noise, from_epoch(incident.peak_at)),
+        peak=peak,
         peak_confirmed=incident.peaked,
         polarity=Polarity(incident.polarity, polarity.shift(incident, policy, at)),
         polarity_average=incident.polarity - polarity.moved(incident, policy, at),

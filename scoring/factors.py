@@ -6,6 +6,7 @@ The rules are those of the published methodology; where it is silent the policy 
 from __future__ import annotations
 
 import math
+from typing import Final
 
 from mypy_extensions import mypyc_attr
 
@@ -19,6 +20,9 @@ from scoring.per_factor import PerFactor
 from scoring.policy import Policy
 
 FULL = 100.0
+
+MOST_ADDED: Final = 2
+"""So many numbers are added exactly rounded, and in any order, as they are."""
 
 
 @mypyc_attr(acyclic=True)
@@ -57,13 +61,19 @@ def audience(incident: Incident, policy: Policy) -> Audience:
 
 def _amounts(incident: Incident, policy: Policy, recent: float) -> tuple[Audience, float]:
     """The audience, and the interactions in typical items, summed over platforms and aged by `recent`."""
-    known, estimated, units = 0, 0.0, []
+    known, estimated, units = 0, 0.0, 0.0
+    several: list[float] | None = [] if len(incident.platforms) > MOST_ADDED else None
     for name, sums in incident.platforms.items():
         platform = policy.platform(name)
         known += sums.audience
         estimated += sums.without_audience / MILLI * platform.audience_per_interaction
-        units.append(sums.interactions / MILLI / platform.typical)
-    return Audience(known * recent, estimated * recent), recent * math.fsum(units)
+        of_one = sums.interactions / MILLI / platform.typical
+        units += of_one
+        if several is not None:
+            several.append(of_one)
+    if several is not None:
+        units = math.fsum(several)  # the same in whatever order the platforms came
+    return Audience(known * recent, estimated * recent), recent * units
 
 
 def reach(people: Audience, policy: Policy) -> float:

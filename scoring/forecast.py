@@ -17,7 +17,6 @@ Quantiles of both are added as if they came together. `decibel backtest` measure
 from __future__ import annotations
 
 import math
-from math import exp2, log1p
 from typing import Final
 
 from mypy_extensions import mypyc_attr
@@ -31,8 +30,12 @@ from scoring.policy import Policy
 
 _FULL: Final = 100.0
 
-_WAITS: Final = tuple(1.0 / quantile - 1.0 for quantile in (0.05, 0.25, 0.50, 0.75, 0.95))
-"""For each quantile of the noise, how old the last coverage will be, in units of 1 / rate."""
+# For each quantile of the noise, how old the last coverage will be, in units of 1 / rate.
+_BOTTOM: Final = 1.0 / 0.05 - 1.0
+_LOW: Final = 1.0 / 0.25 - 1.0
+_MEDIAN: Final = 1.0 / 0.50 - 1.0
+_HIGH: Final = 1.0 / 0.75 - 1.0
+_TOP: Final = 1.0 / 0.95 - 1.0
 
 
 def forecast(incident: Incident, policy: Policy, at: float) -> tuple[Forecast, ...]:
@@ -42,20 +45,21 @@ def forecast(incident: Incident, policy: Policy, at: float) -> tuple[Forecast, .
         return tuple([Forecast(each.hours, 0.0, 0.0, 0.0, 0.0, 0.0) for each in rule.horizons])
     since_h, half_life_h = (at - incident.last_seen) / HOUR_S, policy.curve.half_life_h
     age_h = max(0.0, since_h)
-    scale = growth_scale(incident, policy, at, incident.composite * exp2(-age_h / half_life_h))
+    scale = growth_scale(incident, policy, at, incident.composite * decay(since_h, half_life_h))
     aged_h, left_h = age_h + rule.young_h, max(rule.grows_h - age_h, rule.lingers_h)
     rate = coverage_rate(incident, policy, at) if items > 1 else 0.0
     anchors = _Anchors(incident, policy, age_h, rate) if rate else None
     told = []
     for each in rule.horizons:
         hours = each.hours
-        growth = scale * log1p(min(hours, left_h) / aged_h)
-        faded = incident.composite * exp2(-max(0.0, since_h + hours) / half_life_h)
+        growth = scale * math.log(1.0 + min(hours, left_h) / aged_h)
+        faded = incident.composite * decay(since_h + hours, half_life_h)
         if anchors is None:
             told.append(_told(hours, growth, each.growth, faded, faded, faded, faded, faded))
-        else:
-            growth += rule.newcomer_points * log1p(rate * hours / items)
-            told.append(_told(hours, growth, each.growth, *anchors.noises(hours, faded)))
+            continue
+        growth += rule.newcomer_points * math.log(1.0 + rate * hours / items)
+        bottom, low, median, high, top = anchors.noises(hours, faded)
+        told.append(_told(hours, growth, each.growth, bottom, low, median, high, top))
     return tuple(told)
 
 
@@ -75,13 +79,13 @@ def growth_scale(incident: Incident, policy: Policy, at: float, noise: float) ->
 
 def coverage_rate(incident: Incident, policy: Policy, at: float) -> float:
     """Return the items per hour to be expected after `at`: the mean of two rates, without the newest item."""
-    horizons, rate = policy.rates.horizons_h, 0.0
-    elapsed_h = max(0.0, (at - incident.rates_at) / HOUR_S)
-    for horizon_h in policy.forecast.rates_h:
-        others = incident.counts[horizons.index(horizon_h)] - 1.0
+    horizons_h, expected, rate = policy.rates.horizons_h, policy.derived.expected, 0.0
+    for place in expected:
+        others = incident.counts[place] - 1.0
         if others > 0.0:
-            rate += others * LN2 / horizon_h * exp2(elapsed_h / -horizon_h)
-    return rate / len(policy.forecast.rates_h)
+            horizon_h = horizons_h[place]
+            rate += others * LN2 / horizon_h * decay(at - incident.rates_at, horizon_h * HOUR_S)
+    return rate / len(expected)
 
 
 @mypyc_attr(acyclic=True)
@@ -91,28 +95,31 @@ class _Anchors:
     Coverage within the horizon restores the composite, and raises it by the duration that it adds.
     """
 
-    __slots__ = ("_age_h", "_composite", "_longer", "_room_h", "_waits")
+    __slots__ = ("_age_h", "_composite", "_half_life_h", "_longer", "_rate", "_room_h")
 
     def __init__(self, incident: Incident, policy: Policy, age_h: float, rate: float) -> None:
         span_h, rule = (incident.last_seen - incident.first_seen) / HOUR_S, policy.duration
-        per_item = -1.0 / (rate * policy.curve.half_life_h)
-        self._waits = [(wait / rate, exp2(wait * per_item)) for wait in _WAITS]
+        self._rate, self._half_life_h = rate, policy.curve.half_life_h
         self._composite, self._age_h = incident.composite, age_h
         self._longer, self._room_h = policy.weights.duration * _FULL / rule.full_h, rule.full_h - span_h
 
-    def noises(self, hours: float, faded: float) -> list[float]:
+    def noises(self, hours: float, faded: float) -> tuple[float, float, float, float, float]:
         """Return the quantiles of the noise in `hours`; it is `faded` where nothing new will have come."""
-        composite = self._composite
-        if self._room_h <= 0.0:
-            return [faded if wait_h >= hours else composite * left for wait_h, left in self._waits]
-        longer, room_h, longest_h = self._longer, self._room_h, self._age_h + hours
-        enough_h = longest_h - room_h
-        return [
-            faded
-            if wait_h >= hours
-            else (composite + longer * (longest_h - wait_h if wait_h > enough_h else room_h)) * left
-            for wait_h, left in self._waits
-        ]
+        return (
+            self._noise(hours, faded, _BOTTOM),
+            self._noise(hours, faded, _LOW),
+            self._noise(hours, faded, _MEDIAN),
+            self._noise(hours, faded, _HIGH),
+            self._noise(hours, faded, _TOP),
+        )
+
+    def _noise(self, hours: float, faded: float, wait: float) -> float:
+        """The noise in `hours` if coverage is to be waited for so long (in units of 1 / rate)."""
+        wait_h = wait / self._rate
+        if wait_h >= hours:
+            return faded
+        longer_h = max(0.0, min(self._room_h, self._age_h + hours - wait_h))
+        return (self._composite + self._longer * longer_h) * decay(wait_h, self._half_life_h)
 
 
 def _told(

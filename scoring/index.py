@@ -8,7 +8,7 @@ Where coverage is dated ahead of its arrival, both are told as of that time unti
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from mypy_extensions import mypyc_attr
@@ -154,7 +154,7 @@ class Sum:
 
 
 class PartitionIndex:
-    """One partition's share of the index, per category and overall, and those that moved it of late."""
+    """One partition's share of the index, per category, and those that moved it of late. Overall is their sum."""
 
     def __init__(self, partition: int, policy: Policy) -> None:
         self._partition, self._most = partition, policy.index.movers
@@ -171,54 +171,57 @@ class PartitionIndex:
         if old is not None:
             if old.same_curve(new):
                 return
-            self._sum(OVERALL).remove(old)
-            self._sum(old.category.value).remove(old)
-            points = -old.noise_at(now, self._half_life_s)
-            self._move(OVERALL, incident_id, points)
-            self._move(old.category.value, incident_id, points)
+            self._sum(old.category).remove(old)
+            self._move(old.category, incident_id, -old.noise_at(now, self._half_life_s))
         self.recover(new)
-        points = new.noise_at(now, self._half_life_s)
-        self._move(OVERALL, incident_id, points)
-        self._move(new.category.value, incident_id, points)
+        self._move(new.category, incident_id, new.noise_at(now, self._half_life_s))
 
     def recover(self, part: Part) -> None:
         """Take in an incident that was here before: it has not moved."""
         self._since = min(self._since, part.since)
-        self._sum(OVERALL).add(part)
-        self._sum(part.category.value).add(part)
+        self._sum(part.category).add(part)
 
     def recovered(self) -> None:
         """Tell every share anew, those of nobody too, once all curves are here.
 
         A worker may have ended after the last incident of a category had gone, and before it told so.
         """
-        for name in (OVERALL, *Category):
-            self._sum(str(name))
+        for name in Category:
+            self._sum(name)
 
     def shares(self, at: float) -> Iterator[IndexShare]:
         """Yield the share of each category that changed since the last call, as of `at`; its movers anew."""
-        for name in sorted(self._changed):
-            value, average = self.value_at(name, at)
-            yield IndexShare(
-                self._partition,
-                name,
-                from_epoch(at),
-                value,
-                self._sums[name].incidents,
-                top_movers(self._moved.get(name, {}), self._most),
-                average,
-                None if self._since == NEVER else from_epoch(self._since),
-            )
+        if self._changed:
+            changed = [OVERALL, *[str(name) for name in self._changed]]
+            moved: dict[str, dict[str, float]] = {**self._moved, OVERALL: _together(self._moved.values())}
+            for name in sorted(changed):
+                value, average = self.value_at(name, at)
+                yield IndexShare(
+                    self._partition,
+                    name,
+                    from_epoch(at),
+                    value,
+                    sum([each.incidents for each in self._of(name)]),
+                    top_movers(moved.get(name, {}), self._most),
+                    average,
+                    None if self._since == NEVER else from_epoch(self._since),
+                )
         self._changed.clear()
         self._moved.clear()
 
     def value_at(self, name: str, at: float) -> tuple[float, float]:
         """Return value and average of a part of the index at `at` (epoch seconds), never below nothing."""
-        if name not in self._sums:
-            return 0.0, 0.0
-        found = self._sums[name]
-        value = found.noise.value_at(at)
-        return max(0.0, value), max(0.0, self._gain * value + found.residue.value_at(at))
+        sums = self._of(name)
+        value = math.fsum([each.noise.value_at(at) for each in sums])
+        residue = math.fsum([each.residue.value_at(at) for each in sums])
+        return max(0.0, value), max(0.0, self._gain * value + residue)
+
+    def _of(self, name: str) -> list[Sum]:
+        """The sums that a part of the index is made of."""
+        if name == OVERALL:
+            return list(self._sums.values())
+        found = self._sums.get(name)
+        return [] if found is None else [found]
 
     def _sum(self, name: str) -> Sum:
         """The sum of a part that is about to change."""
@@ -230,7 +233,9 @@ class PartitionIndex:
         return found
 
     def _move(self, name: str, incident_id: str, points: float) -> None:
-        moved = self._moved.setdefault(name, {})
+        moved = self._moved.get(name)
+        if moved is None:
+            moved = self._moved[name] = {}
         moved[incident_id] = moved.get(incident_id, 0.0) + points
 
 
@@ -309,6 +314,15 @@ class IndexBoard:
         if at - self._since < rule.history_d * DAY_S or average < rule.average_floor:
             return None
         return value / average
+
+
+def _together(moved: Iterable[dict[str, float]]) -> dict[str, float]:
+    """By how many points each incident moved in all categories: one may have gone from one to another."""
+    total: dict[str, float] = {}
+    for of_one in moved:
+        for incident_id, points in of_one.items():
+            total[incident_id] = total.get(incident_id, 0.0) + points
+    return total
 
 
 def top_movers(moved: dict[str, float], most: int) -> tuple[Mover, ...]:

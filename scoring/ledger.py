@@ -280,9 +280,10 @@ class Ledger:
         noise_was = was.composite * was.decay
         stood = held.stands(policy, now, noise_was, look=old is not None) if incident.detected else NEVER_CALM
         self._settle(held, now, stood)
-        grown = evidence.change(
-            incident, old, new, self._horizons_h, mainstream, lambda: self._counted(incident_id)
-        )
+        came = evidence.change(incident, old, new, self._horizons_h, mainstream)
+        if came >= evidence.FIGURES_LOST:
+            evidence.recount(incident, came, self._horizons_h, mainstream, self._counted(incident_id))
+        grown = came == evidence.GROWN
         if grown:
             values = held.factors = factors.grown(incident, policy, was.factors)
             incident.composite = factors.composite(incident, policy, values)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from mypy_extensions import mypyc_attr
 
 from schemas.times import HOUR_S, whole_ms
@@ -10,6 +12,12 @@ from scoring.curve import noise_falls_below
 from scoring.decay import ALREADY, NEVER
 from scoring.incident import Incident
 from scoring.policy import Policy
+
+# Names of this module are read in place where the core is compiled; a member of an enum is looked up every time.
+_NEW_PEAK: Final = PeakKind.NEW_PEAK
+_PEAKED: Final = PeakKind.PEAKED
+_ROSE_ABOVE: Final = PeakKind.ROSE_ABOVE
+_FELL_BELOW: Final = PeakKind.FELL_BELOW
 
 
 @mypyc_attr(acyclic=True)
@@ -37,19 +45,19 @@ def cross(
     was = incident.level
     while incident.level + 1 < len(edges) and noise >= edges[incident.level + 1]:
         incident.level += 1
-        crossings.append(Crossing(PeakKind.ROSE_ABOVE, names[incident.level]))
+        crossings.append(Crossing(_ROSE_ABOVE, names[incident.level]))
     if leaves_at is None or incident.level != was:
         leaves_at = level_ends(incident, policy)
     while now >= leaves_at:
-        crossings.append(Crossing(PeakKind.FELL_BELOW, names[incident.level]))
+        crossings.append(Crossing(_FELL_BELOW, names[incident.level]))
         incident.level -= 1
         leaves_at = level_ends(incident, policy)
     if noise >= to_announce(incident, policy) and now >= _pause_ends(incident, policy):
         incident.announced, incident.announced_at, incident.peaked = noise, now, False
-        crossings.append(Crossing(PeakKind.NEW_PEAK, names[incident.level]))
+        crossings.append(Crossing(_NEW_PEAK, names[incident.level]))
     if now >= peaked_at(incident, policy):
         incident.peaked = True
-        crossings.append(Crossing(PeakKind.PEAKED, names[incident.level]))
+        crossings.append(Crossing(_PEAKED, names[incident.level]))
     return crossings, leaves_at
 
 

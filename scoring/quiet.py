@@ -100,7 +100,7 @@ def stays(incident: Incident, policy: Policy, stood: Calm, noise: float, now: fl
     grows, falls = policy.derived.slope_shares[RANKS[incident.trend]]
     share = grows if stood.leans > 0 else falls
     if incident.last_seen > now:
-        [turns] = slope_turns(incident, policy, (share,))
+        turns, _ = slope_turns(incident, policy, share, share)
         under = turns <= now
     else:
         under = incident.noise_average >= share * noise  # settled up to now: what `slope_turns` compares

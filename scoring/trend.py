@@ -5,7 +5,6 @@ Every edge is crossed at a time known in advance, so the word changes at a deadl
 
 from __future__ import annotations
 
-from math import log2
 from typing import Final
 
 from mypy_extensions import mypyc_attr
@@ -13,7 +12,7 @@ from mypy_extensions import mypyc_attr
 from schemas.times import HOUR_S, ceil_ms, whole_ms
 from schemas.words import Trend
 from scoring.curve import slope_turns
-from scoring.decay import ALREADY, LN2, NEVER, falls_below, sooner
+from scoring.decay import ALREADY, LN2, NEVER, doublings, falls_below, sooner
 from scoring.derived import RANKS, STEADY, WORDS
 from scoring.incident import Incident
 from scoring.policy import Policy
@@ -103,7 +102,7 @@ def outlook(incident: Incident, policy: Policy, by_rates: Outlook | None = None)
     """
     rank = RANKS[incident.trend]
     grows, falls = policy.derived.slope_shares[rank]
-    grows_until, falls_from = slope_turns(incident, policy, (grows, falls))
+    grows_until, falls_from = slope_turns(incident, policy, grows, falls)
     if by_rates is not None:
         return Outlook(
             by_rates.edges,
@@ -151,10 +150,10 @@ def _edges(
     ratio, per_doubling_s = fast / rule.fast_h / (slow / rule.slow_h), known.doubling_s
     first, second, third, fourth = known.edges[rank]
     return (
-        ceil_ms(at + per_doubling_s * log2(ratio / first)),
-        ceil_ms(at + per_doubling_s * log2(ratio / second)),
-        ceil_ms(at + per_doubling_s * log2(ratio / third)),
-        ceil_ms(at + per_doubling_s * log2(ratio / fourth)),
+        ceil_ms(at + per_doubling_s * doublings(ratio / first)),
+        ceil_ms(at + per_doubling_s * doublings(ratio / second)),
+        ceil_ms(at + per_doubling_s * doublings(ratio / third)),
+        ceil_ms(at + per_doubling_s * doublings(ratio / fourth)),
     )
 
 

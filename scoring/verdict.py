@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import cast
 
-from schemas.times import from_epoch
 from schemas.words import State
 from scoring.incident import Incident
 from scoring.levels import shown
@@ -15,8 +14,11 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 """As the published page writes them, whatever the locale."""
 
 
-def verdict(incident: Incident, policy: Policy, noise: float) -> str:
-    """Return the verdict on the incident at `noise` (0 to 100), in one line, as the published page words it."""
+def verdict(incident: Incident, policy: Policy, noise: float, peak_at: datetime) -> str:
+    """Return the verdict on the incident at `noise` (0 to 100), in one line, as the published page words it.
+
+    `peak_at` is the time of its peak, which whoever tells of it has at hand.
+    """
     return line(
         policy,
         incident.state,
@@ -24,7 +26,7 @@ def verdict(incident: Incident, policy: Policy, noise: float) -> str:
         items=incident.items,
         platforms=len(incident.platforms),
         peak_noise=incident.peak_noise,
-        peak_at=from_epoch(incident.peak_at),
+        peak_at=peak_at,
         merged_into=incident.merged_into,
     )
 

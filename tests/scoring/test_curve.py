@@ -123,7 +123,7 @@ def test_steps_of_less_than_a_second_are_no_less_exact():
 
 def test_noise_that_is_its_own_average_has_turned_already():
     incident = Incident(composite=50.0, last_seen=hours(0.0), averages_at=hours(0.0), noise_average=50.0)
-    assert slope_turns(incident, POLICY) == [-math.inf]
+    assert slope_turns(incident, POLICY, 1.0, 1.0) == (-math.inf, -math.inf)
 
 
 def test_the_slope_of_a_ramp_is_its_slope():
@@ -143,7 +143,7 @@ def test_the_slope_of_a_ramp_is_its_slope():
 @given(curves())
 def test_the_slope_turns_where_its_sign_changes(incident):
     # when
-    (turns,) = slope_turns(incident, POLICY)
+    turns, _ = slope_turns(incident, POLICY, 1.0, 1.0)
 
     # then
     if turns == -math.inf:
@@ -191,7 +191,7 @@ def test_decay_alone_brings_the_noise_no_further_below_its_mean_than_the_lag_of_
     """A mean with a memory of 6 h lags 168 / 162 behind what halves in 168 h: to 3 % below it falls, to 4 % never."""
     row = Incident(items=1, composite=50.0, last_seen=hours(0.0), averages_at=hours(0.0), noise_average=40.0)
 
-    three, four = slope_turns(row, POLICY, (1.03, 1.04))
+    three, four = slope_turns(row, POLICY, 1.03, 1.04)
 
     assert hours(0.0) < three < NEVER
     assert four == NEVER

@@ -4,6 +4,8 @@ import math
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.words import Tier
 from scoring import factors
@@ -120,6 +122,19 @@ def test_an_incident_without_items_makes_no_noise():
 def test_every_factor_at_its_top_gives_100():
     full = factors.Factors(*[100.0] * 7)
     assert math.isclose(factors.total(factors.weighted(full, POLICY.weights)), 100.0)
+
+
+millionths = st.integers(0, 10**8).map(lambda number: number / 1e6)
+
+
+@given(st.lists(millionths, min_size=7, max_size=7))
+def test_points_add_up_rounded_once(points):
+    assert factors.total(factors.Factors(*points)) == math.fsum(points)
+
+
+@given(st.lists(millionths, min_size=7, max_size=7))
+def test_points_add_up_the_same_in_any_order(points):
+    assert factors.total(factors.Factors(*points)) == factors.total(factors.Factors(*sorted(points)))
 
 
 @pytest.mark.parametrize(

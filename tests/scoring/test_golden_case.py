@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.noise_score import Factors
-from schemas.times import parse_time
+from schemas.times import from_epoch, parse_time
 from schemas.words import State, Trend
 from scoring import factors
 from scoring.decay import decay
@@ -72,7 +72,7 @@ def test_the_verdict_reads_as_the_published_line():
     )
 
     # then
-    assert verdict(incident, SHIPPED_POLICY, 39.75) == (
+    assert verdict(incident, SHIPPED_POLICY, 39.75, from_epoch(incident.peak_at)) == (
         "Not yet — early signal: noise 39/100 · state: Emerging · 1 source item across 1 platform · "
         "peaked at 47/100 on Jun 24, 2026"
     )

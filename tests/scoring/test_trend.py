@@ -236,7 +236,7 @@ def test_each_edge_is_crossed_when_the_ratio_is_there_and_a_word_is_left_only_pa
     assert seen.edges == pytest.approx(wanted, abs=0.002)
     rises, falls = word in (RISING, SURGING), word in (FADING, COOLING)
     grows, sinks = 1.0 if rises else 1.0 - RULE.rise_share, 1.0 if falls else 1.0 + RULE.fall_share
-    assert [seen.grows_until, seen.falls_from] == slope_turns(incident, POLICY, (grows, sinks))
+    assert (seen.grows_until, seen.falls_from) == slope_turns(incident, POLICY, grows, sinks)
     assert math.isinf(seen.fall_ends) == falls
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from schemas.times import from_epoch
 from schemas.words import State
 from scoring.incident import Incident
 from scoring.platform_sum import PlatformSum
@@ -30,7 +31,8 @@ def covered(items, platforms):
     ],
 )
 def test_it_counts_as_people_speak_and_rounds_down(items, platforms, counted):
-    assert verdict(covered(items, platforms), POLICY, 79.99) == (
+    incident = covered(items, platforms)
+    assert verdict(incident, POLICY, 79.99, from_epoch(incident.peak_at)) == (
         f"{POLICY.words[State.MAJOR]}: noise 79/100 · state: Major Controversy · {counted} · "
         "peaked at 81/100 on Jun 24, 2026"
     )
