@@ -8,6 +8,8 @@ import os
 from setuptools import setup
 
 COMPILED = (
+    "agents/batch.py",
+    "schemas/codec.py",
     "schemas/times.py",
     "scoring/activity.py",
     "scoring/assessment.py",

@@ -27,7 +27,7 @@ from scoring.index import IndexBoard
 from scoring.policy import load_policy
 from stream.cli.demo import DEFAULT_INCIDENTS
 from stream.demo.story import START
-from stream.replay.run import Place, Replay
+from stream.replay.run import Replay
 from stream.simulator import Simulation
 from tests.gateway import served, streaming
 
@@ -92,9 +92,9 @@ def story(hours: float) -> Iterator[Output]:
     index, told_at = IndexBoard(policy), START
     for profile in simulation.profiles():
         yield Output(INCIDENT_PROFILES, profile.incident_id, f"profile {profile.incident_id}", START, profile)
-        replay.profile(encode(profile), Place("profiles", 1))
+        replay.profile(encode(profile), ("profiles", 1))
     for observation in simulation.observations(START + hours * HOUR_S):
-        yield from replay.item(encode(observation), Place("items", 1)) or ()
+        yield from replay.item(encode(observation), ("items", 1)) or ()
         if replay.time - told_at >= INDEX_EVERY_S:
             told_at = replay.time
             for share in chain.from_iterable(ledger.index_shares() for ledger in replay.ledgers):

@@ -19,7 +19,7 @@ from schemas.words import PeakKind
 from scoring.policy import Policy
 from stream.cli.profiles import read_profiles
 from stream.files import RecordFile
-from stream.replay.run import Place, Replay
+from stream.replay.run import Replay
 
 AFTER_S: Final = 90.0 * DAY_S
 """How long the clock runs on after the last observation, so that everything that falls due by itself is seen."""
@@ -93,8 +93,8 @@ def _events(
             found[output.key].append(output.event)
 
     for number, line in enumerate(profiles, 1):
-        take(run.profile(line, Place("profiles", number)))
+        take(run.profile(line, ("profiles", number)))
     for number, line in enumerate(items, 1):
-        take(run.item(line, Place("items", number)) or [])
+        take(run.item(line, ("items", number)) or [])
     take(run.finish())
     return found

@@ -13,21 +13,21 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
-HOUR_S = 3600.0
-DAY_S = 86400.0
+HOUR_S: Final = 3600.0
+DAY_S: Final = 86400.0
 
 Moment = Annotated[datetime, Meta(tz=True)]
 """A time in an event. It must say its zone: a reader in another place would read a naive one hours off."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-FIRST = datetime(1, 1, 1, tzinfo=UTC)
-LAST = datetime(9999, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST: Final = datetime(1, 1, 1, tzinfo=UTC)
+LAST: Final = datetime(9999, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)
 """The edges of the calendar, in whole milliseconds."""
 _MOMENT_OF: Final = datetime.fromtimestamp
 _EXACT_UNTIL_S: Final = 2.0**32
 """Until then (2106) the float of a whole millisecond is rounded to no other microsecond."""
-FIRST_S = FIRST.timestamp()
-LAST_S = LAST.timestamp()
+FIRST_S: Final = FIRST.timestamp()
+LAST_S: Final = LAST.timestamp()
 
 
 def to_epoch(moment: datetime) -> float:
@@ -39,8 +39,8 @@ def to_epoch(moment: datetime) -> float:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     since = moment - _EPOCH
-    whole_s, ms = since.days * 86400 + since.seconds, (since.microseconds + 500) // 1000
-    return (whole_s * 1000 + ms) / 1000.0
+    ms = math.floor((since.microseconds + 500.0) / 1000.0)
+    return ((since.days * DAY_S + since.seconds) * 1000.0 + ms) / 1000.0  # whole numbers that a float holds
 
 
 def from_epoch(at: float) -> datetime:

@@ -41,12 +41,33 @@ class Tally(Stored):
     A platform that the policy does not name is counted as `other`.
     """
 
-    __slots__ = ("deadlines", "items", "profiles", "revisions")
+    __slots__ = ("applied", "deadlines", "forwarded", "profiles", "repeated", "revisions", "unchanged")
 
     def __init__(self) -> None:
-        self.items: dict[tuple[str, Outcome], int] = {}
+        self.applied: dict[str, int] = {}
+        self.unchanged: dict[str, int] = {}
+        self.repeated: dict[str, int] = {}
+        self.forwarded: dict[str, int] = {}
         self.profiles = self.deadlines = self.revisions = 0
+
+    @property
+    def items(self) -> dict[Outcome, dict[str, int]]:
+        """The observations by outcome and platform."""
+        return {
+            Outcome.APPLIED: self.applied,
+            Outcome.UNCHANGED: self.unchanged,
+            Outcome.REPEATED: self.repeated,
+            Outcome.FORWARDED: self.forwarded,
+        }
 
     def stored(self) -> tuple[object, ...]:
         """Return all counts."""
-        return self.items, self.profiles, self.deadlines, self.revisions
+        return (
+            self.applied,
+            self.unchanged,
+            self.repeated,
+            self.forwarded,
+            self.profiles,
+            self.deadlines,
+            self.revisions,
+        )

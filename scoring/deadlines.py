@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import heapq
+from heapq import heappop, heappush
+from typing import Final
 
 from scoring.decay import NEVER
+
+# Names of this module are read in place where the core is compiled.
+_POP: Final = heappop
+_PUSH: Final = heappush
 
 
 class Deadlines:
@@ -47,7 +52,7 @@ class Deadlines:
         """Take the earliest deadline at or before `until`, ties by incident; None when there is none."""
         heap = self._heap
         while heap and heap[0][0] <= until:
-            at, incident_id = heapq.heappop(heap)
+            at, incident_id = _POP(heap)
             if self._entry.get(incident_id) != at:
                 continue
             del self._entry[incident_id]
@@ -63,9 +68,9 @@ class Deadlines:
         """Return the earliest time at which one may be due, or NEVER: none is before."""
         heap = self._heap
         while heap and self._entry.get(heap[0][1]) != heap[0][0]:
-            heapq.heappop(heap)
+            _POP(heap)
         return heap[0][0] if heap else NEVER
 
     def _enter(self, incident_id: str, at: float) -> None:
         self._entry[incident_id] = at
-        heapq.heappush(self._heap, (at, incident_id))
+        _PUSH(self._heap, (at, incident_id))

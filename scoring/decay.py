@@ -7,16 +7,17 @@ Systems" (ICDE 2009): exponential decay gives the same number whatever the order
 from __future__ import annotations
 
 import math
+from typing import Final
 
 from schemas.times import ceil_ms
 
-LN2 = 0.6931471805599453
+LN2: Final = 0.6931471805599453
 """A half-life is so many times the mean life."""
 
-NEVER = math.inf
+NEVER: Final = math.inf
 """The time of what will not happen unless something new is seen."""
 
-ALREADY = -math.inf
+ALREADY: Final = -math.inf
 """The time of what holds and always has."""
 
 

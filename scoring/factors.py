@@ -19,7 +19,8 @@ from scoring.item import MICRO, MILLI
 from scoring.per_factor import PerFactor
 from scoring.policy import Policy
 
-FULL = 100.0
+FULL: Final = 100.0
+_LOG10: Final = math.log10
 
 MOST_ADDED: Final = 2
 """So many numbers are added exactly rounded, and in any order, as they are."""
@@ -78,7 +79,7 @@ def _amounts(incident: Incident, policy: Policy, recent: float) -> tuple[Audienc
 
 def reach(people: Audience, policy: Policy) -> float:
     """Ten points per decade of audience: `10 * log10(1 + audience)`, at most 100."""
-    return min(FULL, policy.reach.points_per_decade * math.log10(1.0 + people.known + people.estimated))
+    return min(FULL, policy.reach.points_per_decade * _LOG10(1.0 + people.known + people.estimated))
 
 
 def engagement_units(incident: Incident, policy: Policy) -> float:
@@ -88,7 +89,7 @@ def engagement_units(incident: Incident, policy: Policy) -> float:
 
 def engagement(units: float, policy: Policy) -> float:
     """`100 * log10(1 + u) / log10(1 + u_full)`, at most 100, with u in typical items."""
-    return min(FULL, FULL * math.log10(1.0 + units) / policy.derived.engagement_full)
+    return min(FULL, FULL * _LOG10(1.0 + units) / policy.derived.engagement_full)
 
 
 def star_power(incident: Incident, policy: Policy) -> float:

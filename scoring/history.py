@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from msgspec import Struct, field
 
@@ -18,7 +18,7 @@ from schemas.noise_score import NoiseScore
 from schemas.times import to_epoch
 from scoring.decay import decay
 
-MINUTE_S = 60.0
+MINUTE_S: Final = 60.0
 
 
 class Sample(NamedTuple):

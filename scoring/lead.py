@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from schemas.times import DAY_S, HOUR_S
 from scoring.incident import Incident
 
-MINUTE_S = 60.0
+MINUTE_S: Final = 60.0
 
 
 def lead_time_s(incident: Incident) -> float | None:

@@ -19,7 +19,7 @@ from schemas.times import to_epoch
 from schemas.words import Cause, Tier
 from scoring import activity, events, evidence, factors, lifecycle, merge, polarity
 from scoring.assessment import NOTHING_ELSE, assess, look_ahead, next_deadline
-from scoring.changes import Changes, Outcome, Tally
+from scoring.changes import Changes, Tally
 from scoring.clock import Clock, Times, times_of
 from scoring.curve import settle_averages
 from scoring.deadlines import Deadlines
@@ -40,10 +40,6 @@ and logarithms of other numbers."""
 
 
 # Names of this module are read in place where the core is compiled; a member of an enum is looked up every time.
-_APPLIED: Final = Outcome.APPLIED
-_UNCHANGED: Final = Outcome.UNCHANGED
-_REPEATED: Final = Outcome.REPEATED
-_FORWARDED: Final = Outcome.FORWARDED
 _OBSERVATION: Final = Cause.OBSERVATION
 _MERGE: Final = Cause.MERGE
 
@@ -59,7 +55,7 @@ class Ledger:
         clock: Clock = Clock.WALL,
         partition: int = 0,
         conflate: bool = False,
-        scores: bool = True,
+        is_read: bool = True,
     ) -> None:
         self.policy, self.rows, self.clock, self.partition = policy, rows, clock, partition
         self.time = 0.0
@@ -72,7 +68,7 @@ class Ledger:
         self._items_held = 0
         self._dirty: list[tuple[str, Held]] = []
         self._changes = Changes([], {}, {})
-        self._teller = Teller(policy, conflate=conflate, scores=scores)
+        self._teller = Teller(policy, conflate=conflate, is_read=is_read)
 
     # -- what comes in -------------------------------------------------------------------------------------------
 
@@ -88,7 +84,7 @@ class Ledger:
         if held is not None:
             incident = held.incident
             if offset <= incident.items_offset:
-                self._count(item.platform, _REPEATED)
+                self._count(item.platform, self.tally.repeated)
                 return
             now = max(now, incident.as_of)
             if incident.merged_into is not None:
@@ -102,7 +98,7 @@ class Ledger:
             row = held.items.get(item_id) or self.rows.item(incident_id, item_id)
             old = None if row is None else row.counted_at(held.incident.items_offset)
             if old is not None and not new.stands_against(old):
-                self._count(item.platform, _UNCHANGED)
+                self._count(item.platform, self.tally.unchanged)
                 return
         else:
             row = self.rows.item(incident_id, item_id)
@@ -114,9 +110,9 @@ class Ledger:
         self._note_item(held, incident_id, item_id, rewrite(row, offset, new, held.stored_at))
         incident.items_offset = offset
         if (old is None and new.retracted) or (old is not None and new.same_content(old)):
-            self._count(item.platform, _UNCHANGED)
+            self._count(item.platform, self.tally.unchanged)
             return
-        self._count(item.platform, _APPLIED)
+        self._count(item.platform, self.tally.applied)
         self._observe(item, held, old, new, now)
 
     def apply_profile(self, profile: IncidentProfile, offset: int, received_at: float) -> None:
@@ -213,8 +209,8 @@ class Ledger:
         return tally
 
     @property
-    def scores_untold(self) -> int:
-        """How many scores were counted instead of told, for a ledger without `scores`."""
+    def untold(self) -> dict[str, int]:
+        """How many events of each topic were counted instead of told, where nothing `is_read`."""
         return self._teller.untold
 
     def index_shares(self) -> Iterator[IndexShare]:
@@ -319,9 +315,11 @@ class Ledger:
         values = held.factors = factors.factors(held.incident, self.policy)
         held.incident.composite = factors.composite(held.incident, self.policy, values)
 
-    def _count(self, platform: str, outcome: Outcome) -> None:
-        key = (platform if platform in self.policy.platforms else OTHER, outcome)
-        self.tally.items[key] = self.tally.items.get(key, 0) + 1
+    def _count(self, platform: str, came: dict[str, int]) -> None:
+        """Count an observation among those of which the same came."""
+        if platform not in self.policy.platforms:
+            platform = OTHER
+        came[platform] = came.get(platform, 0) + 1
 
     def _settle(self, held: Held, now: float, stood: Calm = NEVER_CALM) -> None:
         """Before anything changes: bring what depends on the curve that held until `now` up to now.
@@ -436,7 +434,7 @@ class Ledger:
         self.emit(merge.forwarded(item, held.incident.merged_into, offset, times))
         self._touch(item.incident_id, held)
         held.incident.items_offset = offset
-        self._count(item.platform, _FORWARDED)
+        self._count(item.platform, self.tally.forwarded)
 
     def _undo_merge(self, incident_id: str, held: Held, now: float) -> None:
         """Take a merge back at `now`, since it closes a circle: the incident counts its items again. O(items)."""

@@ -139,7 +139,7 @@ def count(state: SpikeState, at: float, items: float, tempo: Tempo) -> None:
 def calm_at(state: SpikeState, rule: SpikeRule, tempo: Tempo) -> float:
     """Return when the fast count will be within `calm` deviations of its mean if nothing new comes, or ALREADY."""
     window = state.fast
-    usual = tempo.usual_items * math.expm1(window.mean + rule.calm * _deviation(window, rule, tempo))
+    usual = tempo.usual_items * (math.exp(window.mean + rule.calm * _deviation(window, rule, tempo)) - 1.0)
     return falls_below(window.count, state.at, tempo.fast_h * HOUR_S, usual)
 
 
@@ -154,7 +154,7 @@ def _move(state: SpikeState, at: float, tempo: Tempo) -> None:
 def _logarithm(state: SpikeState, window: Baseline, half_life_h: float, tempo: Tempo) -> float:
     """The logarithm of a count, which a series that has just begun has not yet filled."""
     filled = 1.0 - decay(state.at - state.began, half_life_h * HOUR_S)
-    return math.log1p(window.count / filled / tempo.usual_items)
+    return math.log(1.0 + window.count / filled / tempo.usual_items)
 
 
 def _deviations(
@@ -167,7 +167,7 @@ def _deviations(
 def _deviation(window: Baseline, rule: SpikeRule, tempo: Tempo) -> float:
     """The standard deviation of a window's logarithm: what was seen of it, a least one, and shot noise."""
     shot = math.exp(-window.mean) / tempo.usual_items
-    return math.sqrt(window.variance + rule.least_spread**2 + shot)
+    return math.sqrt(window.variance + rule.least_spread * rule.least_spread + shot)
 
 
 def _learn(state: SpikeState, elapsed_s: float, tempo: Tempo) -> None:

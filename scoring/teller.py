@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from schemas.cloudevents import Output
+from schemas.topics import NOISE_SCORES, PEAK_CROSSINGS, STATE_CHANGES, TREND_UPDATES
 from scoring import events, movement
 from scoring.assessment import Assessment, next_deadline
 from scoring.held import Held, ToScore
@@ -18,14 +19,14 @@ class Teller:
     """Gathers the events of one partition until they are taken.
 
     With `conflate` one score is told of an incident when they are taken, that of its latest revision; without, one of
-    each revision, at once. Nothing else is ever left out. Without `scores`, for those who read none, they are not made
-    but counted; and the row does not get the next deadline that it would be stored with.
+    each revision, at once. Nothing else is ever left out. Where nothing `is_read`, what happens to incidents is counted
+    and no event of it is made; and the row does not get the next deadline that it would be stored with.
     """
 
-    def __init__(self, policy: Policy, *, conflate: bool, scores: bool = True) -> None:
-        self._policy, self._conflate, self._scores = policy, conflate, scores
-        self.untold = 0
-        """Scores that were counted instead of told."""
+    def __init__(self, policy: Policy, *, conflate: bool, is_read: bool = True) -> None:
+        self._policy, self._conflate, self._is_read = policy, conflate, is_read
+        self._untold: dict[str, int] = {}
+        self._scores = 0
         self._outputs: list[Output] = []
         self._to_score: list[tuple[str, Held]] = []
 
@@ -35,6 +36,9 @@ class Teller:
 
     def detected(self, incident_id: str, incident: Incident, now: float) -> None:
         """Tell that an incident has its first item."""
+        if not self._is_read:
+            self._count(STATE_CHANGES, 1)
+            return
         figures = {"items": float(incident.items)}
         self.tell(
             events.state_change(
@@ -46,7 +50,14 @@ class Teller:
         self, incident_id: str, held: Held, now: float, assessed: Assessment, to_score: ToScore
     ) -> None:
         """Tell what happened to an incident at `now`, and its score."""
-        policy, incident = self._policy, held.incident
+        if not self._is_read:
+            self._count_all(assessed)
+        elif assessed.happened:
+            self._tell_all(incident_id, held.incident, now, assessed)
+        self.score(incident_id, held, to_score)
+
+    def _tell_all(self, incident_id: str, incident: Incident, now: float, assessed: Assessment) -> None:
+        policy = self._policy
         for crossing in assessed.crossings:
             self.tell(events.peak_crossing(incident_id, incident, policy, now, crossing))
         if assessed.words_were is not None:
@@ -64,7 +75,22 @@ class Teller:
                     step.evidence,
                 )
             )
-        self.score(incident_id, held, to_score)
+
+    def _count_all(self, assessed: Assessment) -> None:
+        if assessed.crossings:
+            self._count(PEAK_CROSSINGS, len(assessed.crossings))
+        if assessed.words_were is not None:
+            self._count(TREND_UPDATES, 1)
+        if assessed.steps:
+            self._count(STATE_CHANGES, len(assessed.steps))
+
+    def _count(self, topic: str, events: int) -> None:
+        self._untold[topic] = self._untold.get(topic, 0) + events
+
+    @property
+    def untold(self) -> dict[str, int]:
+        """How many events of each topic were counted instead of told."""
+        return self._untold | ({NOISE_SCORES: self._scores} if self._scores else {})
 
     def score(self, incident_id: str, held: Held, to_score: ToScore) -> None:
         """Tell the score of an incident's latest revision: at once, or when events are taken."""
@@ -86,8 +112,8 @@ class Teller:
         return told
 
     def _tell_score(self, incident_id: str, held: Held, to_score: ToScore) -> None:
-        if not self._scores:
-            self.untold += 1
+        if not self._is_read:
+            self._scores += 1
             return
         policy, incident, due = self._policy, held.incident, to_score.due
         if due is None:

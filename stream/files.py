@@ -22,6 +22,8 @@ from stream.columns import row_reader
 MAX_LINE_BYTES: Final = 64 * 1024 * 1024
 """Longer than any record may be: a line beyond it means that the file is not what it is taken for."""
 
+GZIP_BUFFER_BYTES: Final = 256 * 1024
+
 _GZIP: Final = b"\x1f\x8b"
 _BOM: Final = b"\xef\xbb\xbf"
 
@@ -64,13 +66,15 @@ class RecordFile:
 
     def __iter__(self) -> Iterator[FileRecord]:
         """Give the records in order, without blank lines. DecibelError where the file cannot be read on."""
+        return (FileRecord(f"{self.name}:{number}", number, value) for number, value in self.lines())
+
+    def lines(self) -> Iterator[tuple[int, bytes]]:
+        """Give the same as line and bytes, for those who need no place to tell. DecibelError as above."""
         line = 0
         try:
             with self._opened() as file:
-                rows = self._rows(file) if self._is_csv() else _lines(file)
-                for number, value in rows:
-                    line = number
-                    yield FileRecord(f"{self.name}:{number}", number, value)
+                for line, value in self._rows(file) if self._is_csv() else _lines(file):
+                    yield line, value
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise DecibelError(f"{self.name}: the gzip data break off after line {line}: {error}") from error
         except OSError as error:
@@ -115,7 +119,12 @@ def _decompressed(raw: BinaryIO) -> BinaryIO:
     # Standard input may be replaced by a stream that cannot look ahead.
     buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(cast(io.RawIOBase, raw))
     compressed = buffered.peek(2)[:2] == _GZIP
-    return cast(BinaryIO, gzip.GzipFile(fileobj=buffered, mode="rb")) if compressed else buffered
+    if not compressed:
+        return buffered
+    # A GzipFile reads lines by a call in Python for each.
+    return io.BufferedReader(
+        cast(io.RawIOBase, gzip.GzipFile(fileobj=buffered, mode="rb")), GZIP_BUFFER_BYTES
+    )
 
 
 def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:

@@ -8,7 +8,7 @@ from schemas.codec import encode
 from schemas.times import parse_time
 from schemas.topics import NOISE_INDEX, NOISE_SCORES, PEAK_CROSSINGS, STATE_CHANGES, TREND_UPDATES
 from scoring.policy import load_policy
-from stream.replay.run import Place, Replay
+from stream.replay.run import Replay
 from tests.wire import Deployment, Event
 
 NEVER_CONFLATED = (STATE_CHANGES, PEAK_CROSSINGS, TREND_UPDATES)
@@ -24,9 +24,9 @@ class Expected:
         self.events: dict[str, tuple[str, str, bytes]] = {}
         self.last_score: dict[str, str] = {}
         for line, value in enumerate(profiles, 1):
-            self._note(self.replay.profile(value, Place("profiles", line)))
+            self._note(self.replay.profile(value, ("profiles", line)))
         for line, value in enumerate(items, 1):
-            self._note(self.replay.item(value, Place("items", line)) or [])
+            self._note(self.replay.item(value, ("items", line)) or [])
         self.index = {output.key: output.event for output in self.replay.finish()}
 
     def _note(self, outputs: list[Output]) -> None:

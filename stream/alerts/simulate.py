@@ -17,7 +17,7 @@ from stream.alerts.heard import TOPICS, Heard, Score, Trigger
 from stream.alerts.notices import Notice
 from stream.alerts.rules import Rule
 from stream.files import FileRecord
-from stream.replay.run import Place, Replay
+from stream.replay.run import Replay
 
 
 class Sent(NamedTuple):
@@ -44,9 +44,9 @@ def simulate(
         profile = _profile(record)
         if profile is not None:
             desk.hear(Heard(INCIDENT_PROFILES, "", profile.incident_id, profile), now)
-        replay.profile(record.value, Place(record.place, record.line))
+        replay.profile(record.value, (record.place, record.line))
     for record in items:
-        for output in replay.item(record.value, Place(record.place, record.line)) or ():
+        for output in replay.item(record.value, (record.place, record.line)) or ():
             if output.topic not in TOPICS:
                 continue
             while desk.next_due <= max(now, output.at):

@@ -18,7 +18,7 @@ from stream.cli.context import Invocation, json_option, pass_invocation, print_j
 from stream.cli.profiles import read_profiles
 from stream.cli.scoring_options import Moment, columns_option, policy_of, policy_option, quiet_console
 from stream.files import RecordFile
-from stream.replay.run import Place, Replay
+from stream.replay.run import Replay
 
 
 class Report(Struct, frozen=True):
@@ -90,7 +90,7 @@ def backtest(
     test = Backtest(sample, -math.inf if begin is None else begin)
     if profiles:
         for record in read_profiles(profiles):
-            _take(test, run.profile(record.value, Place(profiles, record.line)))
+            _take(test, run.profile(record.value, (profiles, record.line)))
     known_until = 0.0
     for file in files:
         known_until = max(known_until, _replay(run, test, RecordFile(file, columns)))
@@ -109,7 +109,7 @@ def backtest(
 def _replay(run: Replay, test: Backtest, file: RecordFile) -> float:
     """Replay a file as far as it goes; return until when everything is known (epoch seconds)."""
     for _, line, value in file:
-        outputs = run.item(value, Place(file.name, line))
+        outputs = run.item(value, (file.name, line))
         if outputs is None:
             return run.until
         _take(test, outputs)

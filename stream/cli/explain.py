@@ -26,7 +26,7 @@ from stream.cli.explanation_page import print_page
 from stream.cli.profiles import read_profiles
 from stream.cli.scoring_options import Moment, columns_option, policy_of, policy_option, quiet_console
 from stream.files import FileRecord, RecordFile
-from stream.replay.run import Place, Replay
+from stream.replay.run import Replay
 
 _NEAREST: Final = 5
 """How many ids an unknown one is answered with."""
@@ -69,7 +69,7 @@ class Search:
         """Apply a profile if it is the incident's."""
         if self._labels(record.value) is None:
             return
-        outputs = self.replay.profile(record.value, Place(file, record.line))
+        outputs = self.replay.profile(record.value, (file, record.line))
         self.note(outputs)
         if not any(output.topic == DEAD_LETTERS for output in outputs):
             profile = decode_profile(record.value)
@@ -80,7 +80,7 @@ class Search:
         labels = self._labels(record.value)
         if labels is None:
             return
-        outputs = self.replay.item(record.value, Place(file, record.line))
+        outputs = self.replay.item(record.value, (file, record.line))
         if outputs is None:
             self.later += 1
             return

@@ -37,7 +37,7 @@ from stream.files import RecordFile
 from stream.loading import field_first
 from stream.replay.jobs import merging, sharing
 from stream.replay.reached import Reached, index_of, overall
-from stream.replay.run import Place, Replay, line_of
+from stream.replay.run import Replay, line_of
 from stream.replay.share import Part, Plan
 
 _NAMED: Final = 5
@@ -180,14 +180,14 @@ def _possible(jobs: int, plan: Plan) -> int:
 def _score_alone(plan: Plan, out: str | None) -> Scored:
     """Replay in this process."""
     run = Replay(
-        plan.policy, plan.partitions, received_at=plan.received_at, until=plan.until, scores=plan.written
+        plan.policy, plan.partitions, received_at=plan.received_at, until=plan.until, is_read=plan.written
     )
     with ExitStack() as stack:
         writing = _Writing(out, stack)
         take, show = writing.take, stack.enter_context(_progress(plan.files))
         name, profiles = plan.profiles
         for record in profiles:
-            take(run.profile(record.value, Place(name, record.line)))
+            take(run.profile(record.value, (name, record.line)))
         for path in plan.files:
             _apply_items(run, RecordFile(path, plan.columns), take, show)
         end = list(run.finish())
@@ -213,8 +213,8 @@ def _score_shared(plan: Plan, jobs: int, out: str | None) -> Scored:
 def _apply_items(run: Replay, file: RecordFile, take: Take, show: Show) -> None:
     """Apply the items of one file, as far as `until` lets it."""
     item, name = run.item, file.name
-    for number, (_, line, value) in enumerate(file):
-        outputs = item(value, Place(name, line))
+    for number, (line, value) in enumerate(file.lines()):
+        outputs = item(value, (name, line))
         if outputs is None:
             return
         if outputs:

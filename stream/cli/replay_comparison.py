@@ -18,7 +18,7 @@ from stream.cli.context import plain, print_json
 from stream.cli.profiles import read_profiles
 from stream.cli.scoring_options import quiet_console
 from stream.files import RecordFile
-from stream.replay.run import Place, Replay
+from stream.replay.run import Replay
 
 _SHOWN: Final = 10
 """Lines of each table; JSON has all."""
@@ -39,11 +39,11 @@ def replay_both(
             track.note(outputs)
 
     for record in read_profiles(profiles) if profiles else ():
-        place = Place("stdin" if profiles == "-" else str(profiles), record.line)
+        place = ("stdin" if profiles == "-" else str(profiles), record.line)
         take([run.profile(record.value, place) for run in runs])
     for file in files:
         for number, (_, line, value) in enumerate(file):
-            told = [run.item(value, Place(file.name, line)) for run in runs]
+            told = [run.item(value, (file.name, line)) for run in runs]
             if None in told:  # it is after `until`
                 break
             take(outputs for outputs in told if outputs is not None)

@@ -91,10 +91,10 @@ def summary_of(
 ) -> Summary:
     """Return what a finished run comes to; `counts` are the events by topic, `seconds` is how long it took."""
     tally, at, half_life_s = run.tally, run.time, policy.curve.half_life_s
-    events = counts + Counter({NOISE_SCORES: run.untold})
+    events = counts + run.untold
     outcomes: Counter[Outcome] = Counter()
-    for (_platform, outcome), number in tally.items.items():
-        outcomes[outcome] += number
+    for outcome, by_platform in tally.items.items():
+        outcomes[outcome] += sum(by_platform.values())
     loudest = [
         Loud(
             incident_id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -18,14 +19,14 @@ class Reached(NamedTuple):
     """What a replay, or the share of it that one process had, has come to at `time` (epoch seconds).
 
     `incidents` counts those that have an item; `loudest` are the loudest of them, with their ids; `untold` counts the
-    scores that were not made.
+    events of each topic that were not made.
     """
 
     time: float
     profiles: int
     items: int
     rejected: int
-    untold: int
+    untold: Counter[str]
     tally: Tally
     incidents: int
     loudest: list[tuple[str, Incident]]
@@ -57,7 +58,7 @@ def add_up(parts: Iterable[Reached], most: int, policy: Policy) -> Reached:
         sum(each.profiles for each in every),
         sum(each.items for each in every),
         sum(each.rejected for each in every),
-        sum(each.untold for each in every),
+        sum((each.untold for each in every), Counter[str]()),
         total_of(each.tally for each in every),
         sum(each.incidents for each in every),
         loudest_of(most, incidents, at, policy),
@@ -76,8 +77,10 @@ def total_of(tallies: Iterable[Tally]) -> Tally:
     """Return the tallies of several partitions as one."""
     total = Tally()
     for tally in tallies:
-        for kind, number in tally.items.items():
-            total.items[kind] = total.items.get(kind, 0) + number
+        for outcome, by_platform in tally.items.items():
+            counts = total.items[outcome]
+            for platform, number in by_platform.items():
+                counts[platform] = counts.get(platform, 0) + number
         total.profiles += tally.profiles
         total.deadlines += tally.deadlines
         total.revisions += tally.revisions

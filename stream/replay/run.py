@@ -12,7 +12,7 @@ records of `source-items` are read in the same order.
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -47,11 +47,8 @@ class Raw(NamedTuple):
     value: bytes
 
 
-class Place(NamedTuple):
-    """Where a record stands: its file, and the line in it, counted from 1."""
-
-    file: str
-    line: int
+Place = tuple[str, int]
+"""Where a record stands: its file, and the line in it, counted from 1."""
 
 
 class Line(Struct, frozen=True, gc=False):
@@ -82,7 +79,7 @@ class Replay:
         received_at: when the records arrive (epoch seconds): what lies further ahead is absurd.
         conflate: of one record, emit the last score alone.
         until: no observation after this time (epoch seconds) is applied.
-        scores: give the scores; else they are counted, as `untold`, and not made.
+        is_read: give what happens to incidents; else it is counted, as `untold`, and no event of it is made.
     """
 
     def __init__(
@@ -93,12 +90,12 @@ class Replay:
         received_at: float,
         conflate: bool = False,
         until: float = math.inf,
-        scores: bool = True,
+        is_read: bool = True,
     ) -> None:
         self.policy, self.received_at, self.until = policy, received_at, until
         self.profiles = self.items = self.rejected = 0
         self.ledgers = [
-            Ledger(policy, NoRows(), clock=Clock.STREAM, partition=number, conflate=conflate, scores=scores)
+            Ledger(policy, NoRows(), clock=Clock.STREAM, partition=number, conflate=conflate, is_read=is_read)
             for number in range(partitions)
         ]
         self._partition_of = Partitioner(partitions)
@@ -193,7 +190,7 @@ class Replay:
     def reached(self, most: int, at: float | None = None) -> Reached:
         """Return what all has come to, with the `most` loudest incidents, at `time` or `at` (epoch seconds)."""
         at = self.time if at is None else at
-        untold = sum(ledger.scores_untold for ledger in self.ledgers)
+        untold = sum((Counter(ledger.untold) for ledger in self.ledgers), Counter[str]())
         incidents = list(self.incidents())
         loudest = loudest_of(most, incidents, at, self.policy)
         return Reached(
@@ -258,8 +255,7 @@ class Replay:
     def _reject(self, value: bytes, key: str | None, place: Place, error: RecordError) -> list[Output]:
         """Return the dead letter of a record, after whatever fell due before it was found wanting."""
         self.rejected += 1
-        record = Raw(
-            place.line, round(self.received_at * MS_PER_S), None if key is None else key.encode(), value
-        )
+        file, line = place
+        record = Raw(line, round(self.received_at * MS_PER_S), None if key is None else key.encode(), value)
         outputs = [] if key is None else self._ledger(key).collect().outputs
-        return [*outputs, dead_letter(place.file, 0, record, error)]
+        return [*outputs, dead_letter(file, 0, record, error)]

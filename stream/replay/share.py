@@ -26,7 +26,7 @@ PART: Final = 1000
 class Plan(NamedTuple):
     """What is to be replayed, as `Replay` is told it; `letters` are the rejected records that are to be named at most.
 
-    Where nothing is to be `written`, no line is made, and no score.
+    Where nothing is to be `written`, no line is made, and no event of what happens to incidents.
     """
 
     policy: Policy
@@ -71,7 +71,7 @@ class Share:
             plan.partitions,
             received_at=plan.received_at,
             until=plan.until,
-            scores=plan.written,
+            is_read=plan.written,
         )
         self._partition_of = Partitioner(plan.partitions)
         self._key = msgspec.json.Decoder(Key).decode
@@ -85,12 +85,12 @@ class Share:
         name, profiles = plan.profiles
         for _, line, value in profiles:
             if self._is_ours(value):
-                self._tell(place, self.run.profile(value, Place(name, line)))
+                self._tell(place, self.run.profile(value, (name, line)))
             place += 1
         for path in plan.files:
             file = RecordFile(path, plan.columns)
-            for _, line, value in file:
-                if not self._item(place, value, Place(file.name, line)):
+            for line, value in file.lines():
+                if not self._item(place, value, (file.name, line)):
                     break
                 place += 1
                 if not place % PART:

@@ -135,8 +135,9 @@ class WorkerMetrics:
 
     def tally(self, tally: Tally) -> None:
         """Add the counts of a ledger since they were last taken."""
-        for (platform, outcome), count in tally.items.items():
-            self._items.labels(platform, outcome.value).inc(count)
+        for outcome, by_platform in tally.items.items():
+            for platform, count in by_platform.items():
+                self._items.labels(platform, outcome.value).inc(count)
         self._profiles.inc(tally.profiles)
         self._revisions.inc(tally.revisions)
         self._deadlines.inc(tally.deadlines)

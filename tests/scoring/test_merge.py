@@ -22,7 +22,6 @@ from schemas.topics import (
     TREND_UPDATES,
 )
 from schemas.words import Category, Cause
-from scoring.changes import Outcome
 from scoring.clock import Clock, Times, times_of
 from scoring.index import IndexBoard
 from scoring.item import MICRO, MILLI, MOST_COUNTED, MOST_TYPICAL, UNKNOWN, Counted, count
@@ -220,7 +219,7 @@ def test_what_comes_later_for_the_old_incident_goes_on_to_the_new_one_with_all_i
     assert sent.moved == Moved(("leak",), from_epoch(hours(4)))
     assert driver.state("fire").items == 4
     assert driver.state("leak").items == 0
-    assert driver.ledger.take_tally().items["news", Outcome.FORWARDED] == 1
+    assert driver.ledger.take_tally().forwarded == {"news": 1}
 
 
 def test_a_record_read_again_is_not_sent_on_again():

@@ -12,7 +12,7 @@ from schemas.topics import EVENT_OF, NOISE_SCORES, SOURCE_ITEMS
 from scoring.policy import SHIPPED
 from stream.cli import main
 from stream.cli.replay_summary import TOPICS
-from stream.replay.run import Place, Replay
+from stream.replay.run import Replay
 from tests.builders import hours, item, profile
 from tests.driver import SHIPPED_POLICY
 from tests.recordings import SHARED, recording
@@ -40,7 +40,7 @@ def items(tmp_path):
 def test_each_event_is_a_line_that_embeds_the_bytes_of_the_wire(items):
     """Given what a replay emits; then each line holds topic, key, milliseconds, id and those very bytes."""
     replay = Replay(SHIPPED_POLICY, received_at=hours(1000))
-    outputs = [each for value in items.read_bytes().splitlines() for each in replay.item(value, Place("", 0))]
+    outputs = [each for value in items.read_bytes().splitlines() for each in replay.item(value, ("", 0))]
     outputs += replay.finish()
 
     written = run(items, "--out", "-").stdout_bytes.splitlines()

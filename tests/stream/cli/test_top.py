@@ -13,7 +13,7 @@ from schemas.codec import encode
 from schemas.topics import NOISE_SCORES
 from scoring.policy import load_policy
 from stream.embedded_broker import EmbeddedBroker
-from stream.replay.run import Place, Replay
+from stream.replay.run import Replay
 from tests.builders import item
 from tests.wire import Deployment
 
@@ -42,7 +42,7 @@ async def test_the_loudest_stand_first_as_a_table_and_as_json(deployment: Deploy
     replay, scores = Replay(load_policy(), received_at=time.time()), {}
     for line, (incident_id, likes) in enumerate([("quiet", 1), ("loud", 90_000), ("middling", 500)], 1):
         value = encode(item(f"x:{line}", incident_id, likes=likes))
-        for output in replay.item(value, Place("items", line)) or []:
+        for output in replay.item(value, ("items", line)) or []:
             if output.topic == NOISE_SCORES:
                 scores[output.key] = encode(output.event)
     await deployment.produce(NOISE_SCORES, [(key.encode(), value) for key, value in scores.items()])

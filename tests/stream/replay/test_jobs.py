@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from itertools import chain
 from multiprocessing import active_children
 from pathlib import Path
@@ -21,11 +22,11 @@ from schemas.codec import encode
 from schemas.errors import DecibelError
 from schemas.source_item import Moved
 from schemas.times import from_epoch
-from schemas.topics import NOISE_SCORES
+from schemas.topics import NOISE_SCORES, PEAK_CROSSINGS, STATE_CHANGES, TREND_UPDATES
 from scoring.incident import Incident
 from stream.cli import main
 from stream.replay.jobs import AHEAD, sharing
-from stream.replay.run import Place, Replay
+from stream.replay.run import Replay
 from stream.replay.share import PART, Plan
 from tests.builders import hours, item, merged, profile
 from tests.driver import SHIPPED_POLICY
@@ -246,19 +247,23 @@ def test_no_process_outlives_the_one_that_was_told_to_end(tmp_path, number):
     assert b"Traceback" not in told
 
 
-def test_without_out_scores_are_counted_and_not_made(mixed):
+def test_without_out_what_happens_is_counted_and_no_event_of_it_is_made(mixed):
     file = mixed[0].read_bytes().splitlines()
-    whole, lean = (Replay(SHIPPED_POLICY, received_at=hours(9e4), scores=scores) for scores in (True, False))
-    place = Place("items.jsonl", 1)
+    whole, lean = (
+        Replay(SHIPPED_POLICY, received_at=hours(9e4), is_read=is_read) for is_read in (True, False)
+    )
+    place = ("items.jsonl", 1)
 
     every, less = (
         [*chain.from_iterable(run.item(value, place) for value in file), *run.finish()]
         for run in (whole, lean)
     )
 
-    scores = [each for each in every if each.topic == NOISE_SCORES]
-    assert less == [each for each in every if each.topic != NOISE_SCORES]
-    assert len(scores) == lean.reached(5).untold
+    of_incidents = (NOISE_SCORES, TREND_UPDATES, STATE_CHANGES, PEAK_CROSSINGS)
+    happened = Counter(each.topic for each in every if each.topic in of_incidents)
+    assert less == [each for each in every if each.topic not in of_incidents]
+    assert happened == lean.reached(5).untold
+    assert all(happened[topic] for topic in of_incidents)
     for _, incident in whole.incidents():
         incident.due, incident.due_by = Incident().due, Incident().due_by  # put there with the score
-    assert whole.reached(5)._replace(untold=len(scores)) == lean.reached(5)
+    assert whole.reached(5)._replace(untold=happened) == lean.reached(5)

@@ -22,13 +22,13 @@ from scoring.index import OVERALL
 from scoring.ledger import Ledger
 from scoring.rows import NoRows
 from stream.partitioner import Partitioner
-from stream.replay.run import Place, Replay
+from stream.replay.run import Replay
 from tests.builders import hours, item, merged, profile
 from tests.driver import SHIPPED_POLICY, Raw
 from tests.recordings import keyed, recording
 
 NOW = time.time()
-HERE = Place("items.jsonl", 1)
+HERE = ("items.jsonl", 1)
 
 
 def replayed(items, profiles=(), **more):
@@ -36,9 +36,9 @@ def replayed(items, profiles=(), **more):
     replay = Replay(SHIPPED_POLICY, **{"received_at": NOW} | more)
     outputs = []
     for line, value in enumerate(profiles, 1):
-        outputs += replay.profile(value, Place("profiles.jsonl", line))
+        outputs += replay.profile(value, ("profiles.jsonl", line))
     for line, value in enumerate(items, 1):
-        got = replay.item(value, Place("items.jsonl", line))
+        got = replay.item(value, ("items.jsonl", line))
         if got is None:
             break
         outputs += got
