@@ -126,17 +126,22 @@ class BatchConsumer(driver.Consumer):
             self._waiting.update(tp for tp in records if tp.topic in self.batch_topics)
         if not wanted:
             await asyncio.sleep(QUIET_NAP_S)
+        if records:
+            # One wait for a rebalance to begin, whatever the number of partitions: it makes four tasks.
+            await self.wait_first(self._deliver_all(records), self.suspend_flow.wait())
+        if self._scoring and self.pace_s and sum(map(len, records.values())) < FEW_RECORDS:
+            await asyncio.sleep(self.pace_s)
+
+    async def _deliver_all(self, records: Mapping[TP, list[Any]]) -> None:
+        """Hand on what was fetched, unless a rebalance begins: what is left out then is sought back to when it ends."""
         for tp, fetched in records.items():
             if not self.flow_active or self.should_stop:
-                # A rebalance has begun; what is left out here is sought back to when it ends.
                 return
             self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
             if tp.topic not in self.batch_topics:
                 await self._deliver_rows(tp, fetched)
             elif self._scoring:
                 await self._deliver_batch(tp, fetched)
-        if self._scoring and self.pace_s and sum(map(len, records.values())) < FEW_RECORDS:
-            await asyncio.sleep(self.pace_s)
 
     def _may_fetch(self, tp: TP) -> bool:
         """A batch topic's partition is fetched while the worker scores, and once its last batch has been taken.
@@ -204,7 +209,7 @@ class BatchConsumer(driver.Consumer):
             tp=tp,
             generation_id=self.app.consumer_generation_id,
         )
-        await self.wait_first(self.callback(message), self.suspend_flow.wait())
+        await self.callback(message)
 
     def next_offset(self, tp: TP) -> int:
         """Return the offset after the last record delivered of `tp`."""
