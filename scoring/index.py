@@ -327,8 +327,10 @@ def _together(moved: Iterable[dict[str, float]]) -> dict[str, float]:
 
 def top_movers(moved: dict[str, float], most: int) -> tuple[Mover, ...]:
     """Return the `most` incidents that moved most, up or down, the greatest move first, ties by incident."""
+    # Many thousands may have moved: their numbers are sorted at once, and only the few that are told by their order.
+    least = sorted(map(abs, moved.values()))[-most] if len(moved) > most else 0.0
     ranked = sorted(
-        ((incident_id, points) for incident_id, points in moved.items() if points),
+        [each for each in moved.items() if each[1] and abs(each[1]) >= least],
         key=lambda each: (-abs(each[1]), each[0]),
     )
     return tuple(Mover(incident_id, points) for incident_id, points in ranked[:most])
