@@ -29,7 +29,8 @@ from scoring.incident import Incident
 from scoring.index import PartitionIndex, part, part_of
 from scoring.item import Counted, ItemRow, count, rewrite
 from scoring.movement import Before
-from scoring.policy import OTHER, Policy
+from scoring.policy import Policy
+from scoring.policy_types import OTHER
 from scoring.quiet import NEVER_CALM, Calm, stays
 from scoring.rows import Rows
 from scoring.teller import Teller

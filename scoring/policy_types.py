@@ -10,6 +10,9 @@ from typing import Annotated, Any, Final
 
 from msgspec import Meta
 
+OTHER: Final = "other"
+"""The platform whose constants serve for every platform that the policy does not name."""
+
 Positive = Annotated[float, Meta(gt=0.0)]
 NotNegative = Annotated[float, Meta(ge=0.0)]
 Points = Annotated[float, Meta(ge=0.0, le=100.0)]

@@ -38,8 +38,8 @@ WARM_EVENTS: Final = 2000
 """Read before latency is measured, so that nothing is met for the first time."""
 
 RAMP_S: Final = 12.0
-"""Of a paced run, left out of its figures: Java compiles what the broker does with so many small requests, and meanwhile
-they queue up in it for seconds; what has queued up is to be worked off by then."""
+"""Of a paced run, left out of its figures: the broker's Java compiles what it does with many small requests. Until then
+they queue up in it for seconds, and what has queued up is still to be worked off."""
 
 CPU_TICK_S: Final = 0.01
 """The system counts CPU time in such steps: no run is told to have taken less."""

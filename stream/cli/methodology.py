@@ -16,7 +16,8 @@ from rich.text import Text
 from schemas.words import Sensitivity, Tier
 from scoring.explain import LABELS
 from scoring.lifecycle_rules import reason
-from scoring.policy import OTHER, SHIPPED, Policy
+from scoring.policy import SHIPPED, Policy
+from scoring.policy_types import OTHER
 from stream.cli.context import Invocation, json_option, pass_invocation, print_json
 from stream.cli.scoring_options import policy_of, policy_option, quiet_console
 
