@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from schemas.topics import INCIDENT_MERGES
 from stream.settings import load_settings
-from stream.topics import ITEMS_CHANGELOG
+from stream.topics import INCIDENTS_CHANGELOG, ITEMS_CHANGELOG
 from stream.worker.commit import Batch, BatchCommit, Outlet
 from stream.worker.run import run_worker
 from stream.worker.tables import EncodedRows, PartitionRows
@@ -65,17 +65,17 @@ def crashing(step: str, nth: int, kind: str = "items") -> type[BatchCommit]:
                 await self.outlet.send_outputs(self.partition, batch.outputs[: _half(batch.outputs)])
                 die()
             if step == "item rows alone":
-                await self.items(batch)
+                await self.outlet.send_rows(ITEMS_CHANGELOG, self.partition, batch.rows.items)
                 die()
-            await self.outputs(batch)
+            await self.outlet.send_outputs(self.partition, batch.outputs)
             reach("after outputs")
             if step == "between item rows":
                 rows = dict(list(batch.rows.items.items())[: _half(batch.rows.items)])
                 await self.outlet.send_rows(ITEMS_CHANGELOG, self.partition, rows)
                 die()
-            items = await self.items(batch)
+            items = await self.outlet.send_rows(ITEMS_CHANGELOG, self.partition, batch.rows.items)
             reach("after item rows")
-            incidents = await self.incidents(batch)
+            incidents = await self.outlet.send_rows(INCIDENTS_CHANGELOG, self.partition, batch.rows.incidents)
             reach("after incident rows")
             self.stored.arrived(
                 EncodedRows(batch.rows.items, batch.rows.incidents), {"items": items, "incidents": incidents}

@@ -278,14 +278,26 @@ class BatchConsumer(driver.Consumer):
         await super().on_partitions_revoked(revoked)
 
 
+class Sent:
+    """Whole batches on their way to one partition; the last one has so many records."""
+
+    def __init__(self, waiting: list[asyncio.Future[Any]], last: int) -> None:
+        self._waiting, self._last = waiting, last
+
+    async def offset(self) -> int:
+        """Return the last record's offset once all batches are acknowledged, or raise."""
+        acknowledged = [await batch for batch in self._waiting]
+        return int(acknowledged[-1].offset) + self._last - 1
+
+
 class IdempotentProducer(driver.Producer):
     """Faust's producer, which takes many records at once and numbers them: a retry neither repeats nor reorders any."""
 
     def _settings_extra(self) -> Mapping[str, Any]:
         return {**super()._settings_extra(), "enable_idempotence": True}
 
-    async def send_records(self, topic: str, partition: int, records: Iterable[Record]) -> int:
-        """Send records to one partition in order; return the last one's offset once all are acknowledged, or raise.
+    async def post_records(self, topic: str, partition: int, records: Iterable[Record]) -> Sent:
+        """Put records on their way to one partition, in order.
 
         They leave as whole batches: one future for each batch, where the client's `send` makes one for each record.
         """
@@ -301,8 +313,7 @@ class IdempotentProducer(driver.Producer):
         # Nothing will be added to it, so it need not linger.
         batch.close()
         waiting.append(await client.send_batch(batch, topic, partition=partition))
-        acknowledged = await asyncio.gather(*waiting)
-        return int(acknowledged[-1].offset) + last - 1
+        return Sent(waiting, last)
 
 
 class BatchTransport(driver.Transport):

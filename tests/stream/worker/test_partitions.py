@@ -23,6 +23,17 @@ LONG_MS = 10_000
 """A window that no test waits for."""
 
 
+class Answered:
+    """Records whose last one has the offset `last`, once there are answers."""
+
+    def __init__(self, answers: asyncio.Event, last: int) -> None:
+        self.answers, self.last = answers, last
+
+    async def offset(self) -> int:
+        await self.answers.wait()
+        return self.last
+
+
 class Taken:
     """A producer that keeps what it is given, and has it acknowledged only while `answers` is set."""
 
@@ -31,13 +42,12 @@ class Taken:
         self.answers = asyncio.Event()
         self.answers.set()
 
-    async def send_records(
+    async def post_records(
         self, topic: str, partition: int, records: Iterable[tuple[bytes, bytes, Headers]]
-    ) -> int:
+    ) -> "Answered":
         keys = [key for key, _, _ in records]
         self.sent.append((topic, keys))
-        await self.answers.wait()
-        return len(keys) - 1
+        return Answered(self.answers, len(keys) - 1)
 
     def keys(self, topic: str) -> list[list[bytes]]:
         """What went to a topic, one list for each time it was sent to."""
@@ -158,10 +168,10 @@ async def test_a_deadline_that_fires_goes_the_same_way() -> None:
     assert set(producer.keys(STATE_CHANGES)[1]) == {b"a"}
 
 
-class Refused:
+class NeverAsked:
     """A producer that is never to be asked."""
 
-    async def send_records(self, *_: object) -> int:
+    async def post_records(self, *_: object) -> Answered:
         pytest.fail("nothing of a batch that failed may be sent")
 
 
@@ -178,7 +188,7 @@ class Unreadable:
 async def test_an_unexpected_failure_ends_the_worker_and_hands_nothing_over() -> None:
     """Given a record that fails in an unexpected way; when it is applied; then the worker is to end."""
     failures, done = [], []
-    partition = made(Refused(), fail=failures.append)
+    partition = made(NeverAsked(), fail=failures.append)
     with pytest.raises(MemoryError) as raised:
         partition.apply(SOURCE_ITEMS, [Unreadable()], lambda: done.append(True))
     assert failures == [raised.value]
@@ -190,9 +200,13 @@ async def test_an_unexpected_failure_ends_the_worker_and_hands_nothing_over() ->
 async def test_a_send_that_fails_ends_the_worker_and_tells_nobody_that_it_is_safe() -> None:
     """Given a broker that refuses the records; when a window is sent; then the worker is to end, nothing is done."""
 
-    class Refusing:
-        async def send_records(self, *_: object) -> int:
+    class Refused:
+        async def offset(self) -> int:
             raise ConnectionError("no broker")
+
+    class Refusing:
+        async def post_records(self, *_: object) -> Refused:
+            return Refused()
 
     failed, done = asyncio.Event(), []
     partition = made(Refusing(), fail=lambda error: failed.set())
