@@ -80,11 +80,7 @@ def _by_noise(incident: Incident, policy: Policy, within: Span) -> Span:
         return within
     begins, ends = within.begins, within.ends
     for at_least, than in watch.noise:
-        falls = noise_falls_below(incident, policy, than)
-        if at_least:
-            ends = min(ends, falls)
-        else:
-            begins = max(begins, falls)
+        begins, ends = _cut(begins, ends, noise_falls_below(incident, policy, than), at_least=at_least)
     return Span(watch, begins, ends)
 
 
@@ -97,11 +93,13 @@ def _by_rates(incident: Incident, watch: Watch) -> Span:
             ends = ALREADY
     for at_least, than, horizon, half_life_s in watch.rates:
         falls = falls_below(incident.counts[horizon], incident.rates_at, half_life_s, than)
-        if at_least:
-            ends = min(ends, falls)
-        else:
-            begins = max(begins, falls)
+        begins, ends = _cut(begins, ends, falls, at_least=at_least)
     return Span(watch, begins, ends)
+
+
+def _cut(begins: float, ends: float, falls: float, *, at_least: bool) -> tuple[float, float]:
+    """What is left of a span by a metric that falls through its value at `falls`: what is before, or else after it."""
+    return (begins, min(ends, falls)) if at_least else (max(begins, falls), ends)
 
 
 def settle(incident: Incident, now: float, seen: Spans) -> None:
