@@ -368,6 +368,7 @@ async def test_who_does_not_read_is_cut_off_and_nobody_else_notices(base):
     """Given a reader that reads nothing and one that does; when more comes than may be kept for one; then the first is
     cut off and counted, and the other has all."""
     async with served(base, *scored("leak"), buffer_kb=64) as gateway:
+        await caught_up(gateway)
         with socket.socket() as slow:
             slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             slow.connect(("127.0.0.1", gateway.port))
