@@ -52,7 +52,7 @@ class Story(NamedTuple):
 
 def stories(folder: Path, policy: Policy) -> list[Story]:
     """Replay a recording (`items.jsonl.gz`, `profiles.jsonl`) and return its incidents, the first met first."""
-    items = [line for _, _, line in RecordFile(str(folder / "items.jsonl.gz"))]
+    items = [line for _, line in RecordFile(str(folder / "items.jsonl.gz")).lines()]
     profiles = [record.value for record in read_profiles(str(folder / "profiles.jsonl"))]
     published = _published(items)
     last = max(to_epoch(decode_item(line).observed_at or decode_item(line).published_at) for line in items)

@@ -22,9 +22,6 @@ from scoring.policy import Policy
 FULL: Final = 100.0
 _LOG10: Final = math.log10
 
-MOST_ADDED: Final = 2
-"""So many numbers are added exactly rounded, and in any order, as they are."""
-
 
 @mypyc_attr(acyclic=True)
 class Audience:
@@ -62,19 +59,16 @@ def audience(incident: Incident, policy: Policy) -> Audience:
 
 def _amounts(incident: Incident, policy: Policy, recent: float) -> tuple[Audience, float]:
     """The audience, and the interactions in typical items, summed over platforms and aged by `recent`."""
-    known, estimated, units = 0, 0.0, 0.0
-    several: list[float] | None = [] if len(incident.platforms) > MOST_ADDED else None
+    known, estimated = 0, 0.0
+    units: list[float] = []
     for name, sums in incident.platforms.items():
         platform = policy.platform(name)
         known += sums.audience
         estimated += sums.without_audience / MILLI * platform.audience_per_interaction
-        of_one = sums.interactions / MILLI / platform.typical
-        units += of_one
-        if several is not None:
-            several.append(of_one)
-    if several is not None:
-        units = math.fsum(several)  # the same in whatever order the platforms came
-    return Audience(known * recent, estimated * recent), recent * units
+        units.append(sums.interactions / MILLI / platform.typical)
+    # The same in whatever order the platforms came; most incidents have but one.
+    total = units[0] if len(units) == 1 else math.fsum(units)
+    return Audience(known * recent, estimated * recent), recent * total
 
 
 def reach(people: Audience, policy: Policy) -> float:

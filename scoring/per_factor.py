@@ -67,8 +67,8 @@ class PerFactor(Stored):
     def total(self) -> float:
         """Return the sum of the seven, rounded once: what rounding takes from each step is kept, and added at the end.
 
-        Neumaier's sum ("Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen", ZAMM 1974): that of
-        `math.fsum`, but that compiled code needs neither a call nor a tuple for it.
+        Sum2 of Ogita, Rump, Oishi, "Accurate sum and dot product" (SIAM J. Sci. Comput. 2005), with Knuth's exact sum
+        of two: as if they were added with twice the digits. Compiled code needs no call for it, as it does for `fsum`.
         """
         total, lost = _add(self.reach, self.engagement, 0.0)
         total, lost = _add(total, self.star_power, lost)

@@ -22,7 +22,7 @@ from stream.columns import row_reader
 MAX_LINE_BYTES: Final = 64 * 1024 * 1024
 """Longer than any record may be: a line beyond it means that the file is not what it is taken for."""
 
-GZIP_BUFFER_BYTES: Final = 256 * 1024
+_GZIP_BUFFER_BYTES: Final = 256 * 1024
 
 _GZIP: Final = b"\x1f\x8b"
 _BOM: Final = b"\xef\xbb\xbf"
@@ -123,7 +123,7 @@ def _decompressed(raw: BinaryIO) -> BinaryIO:
         return buffered
     # A GzipFile reads lines by a call in Python for each.
     return io.BufferedReader(
-        cast(io.RawIOBase, gzip.GzipFile(fileobj=buffered, mode="rb")), GZIP_BUFFER_BYTES
+        cast(io.RawIOBase, gzip.GzipFile(fileobj=buffered, mode="rb")), _GZIP_BUFFER_BYTES
     )
 
 

@@ -120,8 +120,7 @@ class Tree:
 
     def _sample(self) -> None:
         looks, processes = 0, self._processes()
-        ended = False
-        while not ended:  # a first look at once: the quickest are done before the second
+        while True:  # a first look at once: the quickest are done before the second
             looks += 1
             if looks % LOOKS_A_TREE == 0:
                 processes = self._processes()
@@ -130,4 +129,5 @@ class Tree:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     held += process.memory_info().rss
             self.peak_rss = max(self.peak_rss, held)
-            ended = self._ended.wait(SAMPLE_S)
+            if self._ended.wait(SAMPLE_S):
+                return

@@ -108,7 +108,7 @@ def backtest(
 
 def _replay(run: Replay, test: Backtest, file: RecordFile) -> float:
     """Replay a file as far as it goes; return until when everything is known (epoch seconds)."""
-    for _, line, value in file:
+    for line, value in file.lines():
         outputs = run.item(value, (file.name, line))
         if outputs is None:
             return run.until

@@ -42,8 +42,9 @@ def replay_both(
         place = ("stdin" if profiles == "-" else str(profiles), record.line)
         take([run.profile(record.value, place) for run in runs])
     for file in files:
-        for number, (_, line, value) in enumerate(file):
-            told = [run.item(value, (file.name, line)) for run in runs]
+        for number, (line, value) in enumerate(file.lines()):
+            place = (file.name, line)
+            told = [run.item(value, place) for run in runs]
             if None in told:  # it is after `until`
                 break
             take(outputs for outputs in told if outputs is not None)
