@@ -46,6 +46,8 @@ COMPILED = (
     "scoring/teller.py",
     "scoring/trend.py",
     "scoring/verdict.py",
+    "stream/partitioner.py",
+    "stream/replay/run.py",
 )
 """What one observation goes through. No module with a struct of msgspec is among them: a compiler leaves neither its
 annotations as they are nor what its class says beside its name."""

@@ -17,8 +17,8 @@ from schemas.times import DAY_S, to_epoch
 from schemas.trend_update import TrendUpdate
 from schemas.words import PeakKind
 from scoring.policy import Policy
-from stream.cli.profiles import read_profiles
 from stream.files import RecordFile
+from stream.profile_files import read_profiles
 from stream.replay.run import Replay
 
 AFTER_S: Final = 90.0 * DAY_S

@@ -53,3 +53,22 @@ class RequestError(DecibelError):
 
 class StateError(DecibelError):
     """Stored state contradicts what is read; the worker stops rather than guess."""
+
+
+def field_first(message: str) -> str:
+    """Return msgspec's message with the field's path first, as one reads it.
+
+    >>> field_first("Expected `int`, got `str` - at `$.engagement.likes`")
+    'engagement.likes: expected int, got str'
+    >>> field_first("Object missing required field `item_id`")
+    'item_id: missing required field'
+    """
+    text, _, path = message.partition(" - at `$")
+    path = path.rstrip("`").lstrip(".")
+    missing = "Object missing required field `"
+    if text.startswith(missing):
+        name = text.removeprefix(missing).rstrip("`")
+        return f"{path}.{name}: missing required field".lstrip(".")
+    if not path:
+        return text.replace("`", "")
+    return f"{path}: {text[:1].lower()}{text[1:]}".replace("`", "")

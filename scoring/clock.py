@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -33,32 +34,50 @@ class Times:
         self.now, self.observed_at, self.at = now, observed_at, at
 
 
-def times_of(item: SourceItem, received_at: float, clock: Clock, limits: Limits, earliest_at: float) -> Times:
-    """Return the times of an observation received at `received_at`; RecordError where one cannot be believed.
+class TimeJudge:
+    """Tells the times of observations, one after the other, by one of the clocks.
 
-    Those of one that comes from a merged incident were judged there. In stream time the record's is when it left.
+    What a crawler saw on one visit it saw at one time, which is worked out once.
     """
-    published = to_epoch(item.published_at)
-    if item.observed_at is not None:
-        observed = to_epoch(item.observed_at)
-    else:
-        observed = received_at if clock is _WALL else published
-    if item.moved is not None:
-        now = received_at if clock is _WALL else to_epoch(item.moved.at)
-        return Times(now, observed, min(published, observed))
-    latest = received_at + limits.ahead_h * HOUR_S
-    if not earliest_at <= published <= latest:
-        raise _absurd("published_at", published, limits, earliest_at)
-    if not earliest_at <= observed <= latest:
-        raise _absurd("observed_at", observed, limits, earliest_at)
-    return Times(received_at if clock is _WALL else observed, observed, min(published, observed))
 
+    def __init__(self, clock: Clock, limits: Limits) -> None:
+        self.clock = clock
+        self._limits, self._earliest_at, self._ahead_s = limits, limits.earliest_at, limits.ahead_h * HOUR_S
+        self._seen: datetime | None = None
+        self._seen_at = 0.0
 
-def _absurd(field: str, at: float, limits: Limits, earliest_at: float) -> RecordError:
-    if at < earliest_at:
-        says = f"{format_time(at)} is before {limits.earliest} - at `$.{field}`"
-    else:
-        says = (
-            f"{format_time(at)} is more than {limits.ahead_h:g} h after the record arrived - at `$.{field}`"
+    def times(self, item: SourceItem, received_at: float) -> Times:
+        """Return the times of an observation received at `received_at`; RecordError where one cannot be believed.
+
+        Those of one that comes from a merged incident were judged there. In stream time the record's is when it left.
+        """
+        by_wall, published, seen, moved = (
+            self.clock is _WALL,
+            to_epoch(item.published_at),
+            item.observed_at,
+            item.moved,
         )
-    return RecordError(says, "absurd-time")
+        if seen is None:
+            observed = received_at if by_wall else published
+        elif seen == self._seen:
+            observed = self._seen_at
+        else:
+            observed = to_epoch(seen)
+            self._seen, self._seen_at = seen, observed
+        if moved is not None:
+            now = received_at if by_wall else to_epoch(moved.at)
+            return Times(now, observed, min(published, observed))
+        latest = received_at + self._ahead_s
+        if not self._earliest_at <= published <= latest:
+            raise self._absurd("published_at", published)
+        if not self._earliest_at <= observed <= latest:
+            raise self._absurd("observed_at", observed)
+        return Times(received_at if by_wall else observed, observed, min(published, observed))
+
+    def _absurd(self, field: str, at: float) -> RecordError:
+        limits, place = self._limits, f"at `$.{field}`"
+        if at < self._earliest_at:
+            says = f"{format_time(at)} is before {limits.earliest} - {place}"
+        else:
+            says = f"{format_time(at)} is more than {limits.ahead_h:g} h after the record arrived - {place}"
+        return RecordError(says, "absurd-time")

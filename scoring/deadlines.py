@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
+from heapq import heappop, heappush, heapreplace
 from typing import Final
 
 from scoring.decay import NEVER
@@ -10,6 +10,7 @@ from scoring.decay import NEVER
 # Names of this module are read in place where the core is compiled.
 _POP: Final = heappop
 _PUSH: Final = heappush
+_REPLACE: Final = heapreplace
 
 
 class Deadlines:
@@ -52,16 +53,19 @@ class Deadlines:
         """Take the earliest deadline at or before `until`, ties by incident; None when there is none."""
         heap = self._heap
         while heap and heap[0][0] <= until:
-            at, incident_id = _POP(heap)
-            if self._entry.get(incident_id) != at:
-                continue
-            del self._entry[incident_id]
-            due = self._due.get(incident_id, NEVER)
+            at, incident_id = heap[0]
+            due = NEVER
+            if self._entry.get(incident_id) == at:
+                due = self._due.get(incident_id, NEVER)
+                if due != at and due < NEVER:
+                    self._entry[incident_id] = due
+                    _REPLACE(heap, (due, incident_id))
+                    continue
+                del self._entry[incident_id]
+            _POP(heap)
             if due == at:
                 del self._due[incident_id]
                 return at, incident_id
-            if due < NEVER:
-                self._enter(incident_id, due)
         return None
 
     def next(self) -> float:

@@ -16,7 +16,7 @@ from scoring.per_factor import PerFactor
 if TYPE_CHECKING:
     from scoring.policy import Policy
 
-WORDS: Final = (Trend.FADING, Trend.COOLING, Trend.STEADY, Trend.RISING, Trend.SURGING)
+WORDS: Final[tuple[Trend, ...]] = (Trend.FADING, Trend.COOLING, Trend.STEADY, Trend.RISING, Trend.SURGING)
 """The words of the trend; a word's place among them is its rank."""
 
 RANKS: Final = {word: rank for rank, word in enumerate(WORDS)}

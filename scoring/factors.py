@@ -183,4 +183,4 @@ def total(points: Factors) -> float:
 
 def composite(incident: Incident, policy: Policy, values: PerFactor) -> float:
     """Return the weighted composite (0 to 100) of an incident with these factors; one without items makes no noise."""
-    return values.weighted(policy.derived.weights).total() if incident.items else 0.0
+    return values.weighed(policy.derived.weights) if incident.items else 0.0

@@ -43,6 +43,7 @@ class Held:
         "items",
         "moves",
         "part",
+        "points",
         "stale",
         "stored_at",
         "to_score",
@@ -60,8 +61,10 @@ class Held:
         self.calm: Calm | None = None
         self.part: Part | None = None
         """What the index holds of it."""
+        self.points = 0.0
+        """By how much its noise has jumped since the index took it in."""
         self.moves = False
-        """Whether its curve may have changed since changes were collected last."""
+        """Whether its curve may have changed since the index took it in."""
         self.dirty = False
         """Whether it has changed since changes were collected last."""
         self.stored_at: int | None = None

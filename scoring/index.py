@@ -166,15 +166,29 @@ class PartitionIndex:
         self._changed: set[str] = set()
         self._since = NEVER
 
-    def replace(self, incident_id: str, old: Part | None, new: Part, now: float) -> None:
-        """Put `new` of an incident in place of `old` at `now`."""
-        if old is not None:
-            if old.same_curve(new):
-                return
+    def replace(self, incident_id: str, old: Part | None, new: Part, points: float, now: float) -> None:
+        """Put `new` of an incident in place of `old`, its noise having jumped by `points` in all until `now`."""
+        if old is None:
+            self.recover(new)
+            self._move(new.category, incident_id, points)
+        elif old.same_curve(new):
+            # It may have gone another way meanwhile, which is no news; but the average has it.
+            residue = self._sums[old.category].residue
+            residue.add(-old.residue, old.residue_at)
+            residue.add(new.residue, new.residue_at)
+            if points:
+                self._changed.add(new.category)
+                self._move(new.category, incident_id, points)
+        elif old.category is new.category:
+            both = self._sum(old.category)
+            both.remove(old)
+            both.add(new)
+            self._move(new.category, incident_id, points)
+        else:
             self._sum(old.category).remove(old)
+            self._sum(new.category).add(new)
             self._move(old.category, incident_id, -old.noise_at(now, self._half_life_s))
-        self.recover(new)
-        self._move(new.category, incident_id, new.noise_at(now, self._half_life_s))
+            self._move(new.category, incident_id, new.noise_at(now, self._half_life_s))
 
     def recover(self, part: Part) -> None:
         """Take in an incident that was here before: it has not moved."""

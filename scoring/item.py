@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 from mypy_extensions import mypyc_attr
@@ -172,6 +173,12 @@ def rewrite(row: ItemRow | None, offset: int, counted: Counted, stored_at: int) 
         return ItemRow(offset, counted)
     if row.offset <= stored_at:
         return ItemRow(offset, counted, (Version(row.offset, row.counted),))
+    if row.offset <= offset and (
+        not row.before or (len(row.before) == 1 and row.before[0].offset <= stored_at)
+    ):
+        return ItemRow(
+            offset, counted, row.before
+        )  # what comes of the general case below, where no crash has been
     versions = (*row.before, Version(row.offset, row.counted))
     stored = [each for each in versions if each.offset <= stored_at][-1:]
     ahead = [each for each in versions if each.offset > offset]
@@ -184,10 +191,10 @@ def count(item: SourceItem, observed_at: float, at: float, policy: Policy) -> Co
 
     Of an item that was counted in another incident before, that is what was counted there.
     """
-    if item.moved is not None and item.moved.counted is not None:
-        return _moved(item, item.moved.counted, observed_at, at)
-    rule, platform = policy.engagement, policy.platform(item.platform)
-    seen = item.engagement
+    moved = item.moved
+    if moved is not None and moved.counted is not None:
+        return _moved(item, moved.counted, observed_at, at)
+    rule, platform, seen, stance = policy.engagement, item.platform, item.engagement, item.stance
     interactions = min(
         seen.likes
         + rule.comment_weight * seen.comments
@@ -196,21 +203,28 @@ def count(item: SourceItem, observed_at: float, at: float, policy: Policy) -> Co
         MOST_COUNTED,
     )
     critic = defender = 0
-    if item.stance:
-        weight = MICRO * (1.0 + min(interactions / platform.typical, MOST_TYPICAL))
-        critic = round(weight * max(0.0, -item.stance))
-        defender = round(weight * max(0.0, item.stance))
+    if stance:
+        weight = MICRO * (1.0 + min(interactions / policy.platform(platform).typical, MOST_TYPICAL))
+        critic = round(weight * max(0.0, -stance))
+        defender = round(weight * max(0.0, stance))
+    audience, figures = item.audience, item.figures
     return Counted(
         observed_at,
         at,
-        item.platform,
-        round(MILLI * interactions),
-        UNKNOWN if item.audience is None else min(item.audience, MOST_COUNTED),
+        platform,
+        _rounded(MILLI * interactions),
+        UNKNOWN if audience is None else min(audience, MOST_COUNTED),
         critic,
         defender,
-        tuple(sorted({figure.casefold() for figure in item.figures})) if item.figures else (),
+        tuple(sorted({figure.casefold() for figure in figures})) if figures else (),
         item.retracted,
     )
+
+
+def _rounded(amount: float) -> int:
+    """The nearest whole number, halves to the even one; most are whole, for which compiled code needs no call."""
+    whole = math.floor(amount)
+    return whole if whole == amount else round(amount)
 
 
 def _moved(item: SourceItem, counted: MovedCount, observed_at: float, at: float) -> Counted:

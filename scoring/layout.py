@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Mapping
+from copy import deepcopy
 from operator import attrgetter
 from typing import Any, get_type_hints
 
@@ -12,7 +13,7 @@ from msgspec import Struct
 
 
 class Layout:
-    """The array that stands for a dataclass of two fields or more.
+    """The array that stands for a dataclass of two fields or more, each with a default.
 
     Fields may be added at the end only: a row that was written before is shorter, and gets their defaults. `composed`
     are the types that a compiler does not leave in the annotations: unions, and classes with parameters.
@@ -20,8 +21,10 @@ class Layout:
 
     def __init__(self, kind: type[Any], composed: Mapping[str, Any]) -> None:
         self._kind = kind
-        self._fields, self._hints = dataclasses.fields(kind), get_type_hints(kind) | dict(composed)
-        self.array = attrgetter(*[each.name for each in self._fields])
+        names = [each.name for each in dataclasses.fields(kind)]
+        self._hints = {name: (get_type_hints(kind) | dict(composed))[name] for name in names}
+        self._new = dict(zip(names, attrgetter(*names)(kind()), strict=True))
+        self.array = attrgetter(*names)
         """Gives what is stored of a value."""
         self.stored = self._struct(f"{kind.__name__}Row", self._hints)
         """What a decoder is told to expect."""
@@ -39,7 +42,7 @@ class Layout:
         return self._struct(f"{self._kind.__name__}Glance", hints)
 
     def _struct(self, name: str, hints: Mapping[str, Any]) -> type[Struct]:
-        fields = [(each.name, hints[each.name], _default(each)) for each in self._fields]
+        fields = [(field, hint, _default(self._new[field])) for field, hint in hints.items()]
         return msgspec.defstruct(name, fields, array_like=True, gc=False)
 
     def value(self, stored: Struct) -> Any:
@@ -47,7 +50,7 @@ class Layout:
         return self._kind(*msgspec.structs.astuple(stored))
 
 
-def _default(each: dataclasses.Field[Any]) -> Any:
-    if each.default_factory is not dataclasses.MISSING:
-        return msgspec.field(default_factory=each.default_factory)
-    return msgspec.NODEFAULT if each.default is dataclasses.MISSING else each.default
+def _default(value: Any) -> Any:
+    """What a field of a row has that is not in it; a value that may be changed, each row of its own."""
+    plain = isinstance(value, str | float | int | None)
+    return value if plain else msgspec.field(default_factory=lambda: deepcopy(value))

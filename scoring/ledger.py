@@ -20,11 +20,11 @@ from schemas.words import Cause, Tier
 from scoring import activity, events, evidence, factors, lifecycle, merge, polarity
 from scoring.assessment import NOTHING_ELSE, assess, look_ahead, next_deadline
 from scoring.changes import Changes, Tally
-from scoring.clock import Clock, Times, times_of
+from scoring.clock import Clock, TimeJudge, Times
 from scoring.curve import settle_averages
 from scoring.deadlines import Deadlines
 from scoring.decay import NEVER, decay
-from scoring.held import Held, ToScore
+from scoring.held import Held
 from scoring.incident import Incident
 from scoring.index import PartitionIndex, part, part_of
 from scoring.item import Counted, ItemRow, count, rewrite
@@ -40,13 +40,20 @@ ROUNDING_S: Final = 0.01
 and logarithms of other numbers."""
 
 
+MOST_MOVED: Final = 512
+"""Incidents whose curves may have changed before the index takes them in: each once, however often it changed."""
+
 # Names of this module are read in place where the core is compiled; a member of an enum is looked up every time.
 _OBSERVATION: Final = Cause.OBSERVATION
 _MERGE: Final = Cause.MERGE
 
 
 class Ledger:
-    """The state of one partition. Records are applied in the order of their offsets; time never runs back."""
+    """The state of one partition. Records are applied in the order of their offsets; time never runs back.
+
+    Where nothing `is_read`, what happens to incidents is counted (see `scoring.teller`), and no changed row is noted:
+    for who wants what all comes to, and has no stored rows.
+    """
 
     def __init__(
         self,
@@ -62,30 +69,32 @@ class Ledger:
         self.time = 0.0
         self.tally = Tally()
         self.deadlines = Deadlines()
-        self.index = PartitionIndex(partition, policy)
-        self._earliest_at = policy.limits.earliest_at
+        self._index = PartitionIndex(partition, policy)
+        self._judge = TimeJudge(clock, policy.limits)
         self._horizons_h = policy.rates.horizons_h
         self._held: dict[str, Held] = {}
         self._items_held = 0
-        self._dirty: list[tuple[str, Held]] = []
+        self._dirty: list[Held] = []
+        self._moved: list[tuple[str, Held]] = []
         self._changes = Changes([], {}, {})
+        self._is_read = is_read
         self._teller = Teller(policy, conflate=conflate, is_read=is_read)
 
     # -- what comes in -------------------------------------------------------------------------------------------
 
     def apply_item(self, item: SourceItem, offset: int, received_at: float) -> None:
         """Apply one observation (source offset `offset`, received at epoch seconds); RecordError if it is absurd."""
-        incident_id, item_id = item.incident_id, item.item_id
+        incident_id, item_id, platform = item.incident_id, item.item_id, item.platform
         if "\0" in incident_id or "\0" in item_id:
             raise RecordError("an id must not hold the character U+0000 - at `$.item_id` or `$.incident_id`")
-        times = times_of(item, received_at, self.clock, self.policy.limits, self._earliest_at)
+        times = self._judge.times(item, received_at)
         now = times.now
         self.advance(now, offset)
         held = self._hold(incident_id)
         if held is not None:
             incident = held.incident
             if offset <= incident.items_offset:
-                self._count(item.platform, self.tally.repeated)
+                self._count(platform, self.tally.repeated)
                 return
             now = max(now, incident.as_of)
             if incident.merged_into is not None:
@@ -99,7 +108,7 @@ class Ledger:
             row = held.items.get(item_id) or self.rows.item(incident_id, item_id)
             old = None if row is None else row.counted_at(held.incident.items_offset)
             if old is not None and not new.stands_against(old):
-                self._count(item.platform, self.tally.unchanged)
+                self._count(platform, self.tally.unchanged)
                 return
         else:
             row = self.rows.item(incident_id, item_id)
@@ -111,10 +120,12 @@ class Ledger:
         self._note_item(held, incident_id, item_id, rewrite(row, offset, new, held.stored_at))
         incident.items_offset = offset
         if (old is None and new.retracted) or (old is not None and new.same_content(old)):
-            self._count(item.platform, self.tally.unchanged)
+            self._count(platform, self.tally.unchanged)
             return
-        self._count(item.platform, self.tally.applied)
-        self._observe(item, held, old, new, now)
+        self._count(platform, self.tally.applied)
+        moved = item.moved
+        by = _OBSERVATION if moved is None or moved.counted is None else _MERGE
+        self._observe(incident_id, item_id, held, by, old, new, now)
 
     def apply_profile(self, profile: IncidentProfile, offset: int, received_at: float) -> None:
         """Apply the profile of an incident (source offset `offset`, received at epoch seconds).
@@ -145,7 +156,9 @@ class Ledger:
         now = incident.as_of if self.clock is Clock.STREAM else max(received_at, incident.as_of)
         if incident.detected:
             self._fire_until(incident_id, held, now)
-        was = self._before(Cause.PROFILE, held, now)
+        if incident.category is not profile.category:
+            self._take_moves()  # the index takes it from one part to another as it stands now
+        was = self._before(Cause.PROFILE, incident_id, held, now)
         self._settle(held, now)
         incident.category, incident.impact, incident.parties = (
             profile.category,
@@ -154,11 +167,12 @@ class Ledger:
         )
         if profile.merged_into is not None and merges:
             self._merge(profile, profile.merged_into, held, now, was)
-            return
-        if incident.merged_into is not None:
-            return
-        self._weigh(held)
-        self._revise(incident_id, held, now, was)
+        elif incident.merged_into is None:
+            self._weigh(held)
+            self._jump(held, now, was)
+            self._revise(incident_id, held, now, was)
+        if held.part is not None and held.part.category is not profile.category:
+            self._take_moves()
 
     def advance(self, until: float, offset: int | None = None) -> None:
         """Move the partition's time to `until` (epoch seconds), firing every deadline due by then at its due time.
@@ -190,16 +204,10 @@ class Ledger:
 
     def collect(self) -> Changes:
         """Return everything that has changed since the last call, and begin anew."""
-        changes, policy = self._changes, self.policy
+        changes = self._changes
         changes.outputs = self._teller.take()
-        for incident_id, held in self._dirty:
+        for held in self._dirty:
             held.dirty, held.stored_at = False, None
-            if held.moves:
-                incident, held.moves = held.incident, False
-                if incident.detected:
-                    part = part_of(incident, policy)
-                    self.index.replace(incident_id, held.part, part, incident.as_of)
-                    held.part = part
         self._dirty.clear()
         self._changes = Changes([], {}, {})
         return changes
@@ -218,8 +226,15 @@ class Ledger:
         """Yield this partition's share of every part of the index that changed since the last call."""
         return self.index.shares(self.time)
 
+    @property
+    def index(self) -> PartitionIndex:
+        """This partition's share of the index, with all that has changed."""
+        self._take_moves()
+        return self._index
+
     def forget(self) -> None:
         """Let go of every row held in memory, to be read again when needed; only where nothing is left to collect."""
+        self._take_moves()
         self._held.clear()
         self._items_held = 0
 
@@ -238,7 +253,7 @@ class Ledger:
             if not seen.state_since > 0.0:
                 continue  # not detected yet
             merged = seen.merged_into is not None
-            self.index.recover(
+            self._index.recover(
                 part(
                     seen.category,
                     seen.composite,
@@ -252,7 +267,7 @@ class Ledger:
             )
             due = seen.due if seen.due_by == fingerprint else self._due(incident_id)
             self.deadlines.plan(incident_id, due)
-        self.index.recovered()
+        self._index.recovered()
         return found
 
     def _due(self, incident_id: str) -> float:
@@ -268,12 +283,20 @@ class Ledger:
 
     # -- how one change goes -------------------------------------------------------------------------------------
 
-    def _observe(self, item: SourceItem, held: Held, old: Counted | None, new: Counted, now: float) -> None:
+    def _observe(
+        self,
+        incident_id: str,
+        item_id: str,
+        held: Held,
+        by: Cause,
+        old: Counted | None,
+        new: Counted,
+        now: float,
+    ) -> None:
         """The evidence of a known or new incident changes at `now`."""
-        incident_id, incident, policy = item.incident_id, held.incident, self.policy
+        incident, policy = held.incident, self.policy
         mainstream = policy.lead_time.mainstream
-        by = _OBSERVATION if item.moved is None or item.moved.counted is None else _MERGE
-        was = self._before(by, held, now)
+        was = self._before(by, incident_id, held, now)
         noise_was = was.composite * was.decay
         stood = held.stands(policy, now, noise_was, look=old is not None) if incident.detected else NEVER_CALM
         self._settle(held, now, stood)
@@ -289,8 +312,9 @@ class Ledger:
             activity.count(incident, old, new, policy, now)
             self._weigh(held)
             noise = incident.noise_at(now, policy.derived.half_life_s)
-        incident.last_item, incident.last_platform = item.item_id, item.platform
+        incident.last_item, incident.last_platform = item_id, new.platform
         incident.last_points = noise - noise_was
+        held.points += incident.last_points
         if (
             grown
             and stood is not NEVER_CALM
@@ -301,15 +325,36 @@ class Ledger:
         else:
             self._revise(incident_id, held, now, was)
 
-    def _before(self, by: Cause, held: Held, now: float) -> Before:
+    def _before(self, by: Cause, incident_id: str, held: Held, now: float) -> Before:
         """What stands of an incident at `now`, just before `by` changes it."""
         incident, policy = held.incident, self.policy
         if not held.moves:
-            held.moves = True
-            if held.part is None and incident.detected:
-                held.part = part_of(incident, policy)
+            self._note_move(incident_id, held)
         left = decay(now - incident.last_seen, policy.derived.half_life_s) if incident.items else 0.0
         return Before(by, held.values(policy), incident.composite, left)
+
+    def _note_move(self, incident_id: str, held: Held) -> None:
+        """The curve of an incident is about to change: the index is to take it in, some time before it is asked."""
+        if len(self._moved) >= MOST_MOVED:
+            self._take_moves()
+        held.moves = True
+        if held.part is None and held.incident.detected:
+            held.part = part_of(held.incident, self.policy)
+        self._moved.append((incident_id, held))
+
+    def _take_moves(self) -> None:
+        """Let the index take in what has changed; not while an incident changes."""
+        for incident_id, held in self._moved:
+            incident, held.moves = held.incident, False
+            if incident.detected:
+                part = part_of(incident, self.policy)
+                self._index.replace(incident_id, held.part, part, held.points, incident.as_of)
+                held.part, held.points = part, 0.0
+        self._moved.clear()
+
+    def _jump(self, held: Held, now: float, was: Before) -> None:
+        """By how much the noise has changed at `now`, for the movers of the index."""
+        held.points += held.incident.noise_at(now, self.policy.curve.half_life_s) - was.noise
 
     def _weigh(self, held: Held) -> None:
         """After evidence or profile have changed: factors and composite anew."""
@@ -347,7 +392,7 @@ class Ledger:
             # What comes next comes no sooner than planned, but for the rounding of its time.
             held.hastened = True
             self.deadlines.hasten(incident_id, ROUNDING_S, now)
-        self._teller.score(incident_id, held, ToScore(was, None))
+        self._teller.score(incident_id, held, was, None)
 
     def _revise(self, incident_id: str, held: Held, now: float, was: Before) -> None:
         """After evidence or profile have changed: a new revision, assessed, told and planned."""
@@ -364,7 +409,7 @@ class Ledger:
         assessed = assess(incident, policy, now, ahead)
         due = next_deadline(incident, policy, now, assessed.ahead)
         held.assessed(assessed.ahead)
-        self._teller.happened(incident_id, held, now, assessed, ToScore(was, due))
+        self._teller.happened(incident_id, held, now, assessed, was, due)
         self.deadlines.plan(incident_id, due)
 
     def _begin_revision(self, incident: Incident, now: float) -> None:
@@ -388,7 +433,7 @@ class Ledger:
             self._begin_revision(incident, due)
             self._touch(incident_id, held)
             held.assessed(assessed.ahead)
-            self._teller.happened(incident_id, held, due, assessed, ToScore(None, then))
+            self._teller.happened(incident_id, held, due, assessed, None, then)
         held.hastened = False
         return then
 
@@ -414,6 +459,7 @@ class Ledger:
         evidence.clear(incident)
         incident.merged_into = into
         self._weigh(held)
+        self._jump(held, now, was)
         told_at = now
         if not incident.detected and profile.updated_at is not None:
             told_at = to_epoch(profile.updated_at)  # an incident without an item has no time of its own
@@ -425,7 +471,8 @@ class Ledger:
                 held,
                 now,
                 NOTHING_ELSE,
-                ToScore(Before(Cause.MERGE, was.factors, was.composite, was.decay), NEVER),
+                Before(Cause.MERGE, was.factors, was.composite, was.decay),
+                NEVER,
             )
             self.deadlines.plan(incident_id, NEVER)
 
@@ -441,13 +488,14 @@ class Ledger:
         """Take a merge back at `now`, since it closes a circle: the incident counts its items again. O(items)."""
         incident = held.incident
         self._touch(incident_id, held)
-        was = self._before(Cause.MERGE, held, now)
+        was = self._before(Cause.MERGE, incident_id, held, now)
         into, incident.merged_into = incident.merged_into, None
         assert into is not None
         self._settle(held, now)
         mainstream = self.policy.lead_time.mainstream
         evidence.restore(incident, self._horizons_h, mainstream, self._counted(incident_id))
         self._weigh(held)
+        self._jump(held, now, was)
         self._revise(incident_id, held, now, was)
         self.emit(events.incident_merged(incident_id, incident, into, now, incident.items, undone=True))
 
@@ -464,13 +512,14 @@ class Ledger:
 
     def _touch(self, incident_id: str, held: Held) -> None:
         """The row of an incident is about to change, or has."""
-        if not held.dirty:
+        if self._is_read and not held.dirty:
             held.dirty = True
-            self._dirty.append((incident_id, held))
+            self._dirty.append(held)
             self._changes.incidents[incident_id] = held.incident
 
     def _note_item(self, held: Held, incident_id: str, item_id: str, row: ItemRow) -> None:
-        self._changes.items[incident_id, item_id] = row
+        if self._is_read:
+            self._changes.items[incident_id, item_id] = row
         self._items_held += item_id not in held.items
         held.items[item_id] = row
 

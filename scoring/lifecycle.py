@@ -14,18 +14,18 @@ from scoring.curve import noise_falls_below
 from scoring.decay import ALREADY, NEVER, falls_below
 from scoring.derived import Watch
 from scoring.incident import Incident
-from scoring.lifecycle_rules import METRIC_HORIZON_H, Rule
+from scoring.lifecycle_rules import METRIC_HORIZON_H
 from scoring.policy import Policy
 
 
 @mypyc_attr(acyclic=True)
 class Transition:
-    """A step from one state to the next, the rule that was met, and the figures that met it."""
+    """A step from one state to the next, the rule that was met, and since when it was (epoch seconds)."""
 
-    __slots__ = ("evidence", "previous", "to", "watch")
+    __slots__ = ("met_since", "previous", "to", "watch")
 
-    def __init__(self, previous: State, to: State, watch: Watch, evidence: dict[str, float]) -> None:
-        self.previous, self.to, self.watch, self.evidence = previous, to, watch, evidence
+    def __init__(self, previous: State, to: State, watch: Watch, met_since: float) -> None:
+        self.previous, self.to, self.watch, self.met_since = previous, to, watch, met_since
 
 
 def metric(incident: Incident, policy: Policy, name: str, at: float) -> float:
@@ -179,25 +179,24 @@ def next_step(incident: Incident, policy: Policy, seen: Spans) -> float:
 
 def _take(incident: Incident, policy: Policy, held: Span, now: float) -> Transition:
     watch = held.watch
-    since, rule = incident.holds_since.get(watch.number), watch.rule
-    held_h = max(0.0, round((now - (_begins(held) if since is None else since)) / HOUR_S, 3))
-    told = evidence(incident, policy, rule, now) | {"held_h": held_h}
-    previous, incident.state = incident.state, rule.to
+    since, to = incident.holds_since.get(watch.number), watch.rule.to
+    previous, incident.state = incident.state, to
     incident.state_since, incident.stepped_back = now, watch.back
     still = {each.number for each in policy.derived.watches[incident.state]}
     incident.holds_since = {number: at for number, at in incident.holds_since.items() if number in still}
-    return Transition(previous, rule.to, watch, told)
+    return Transition(previous, to, watch, _begins(held) if since is None else since)
 
 
-def evidence(incident: Incident, policy: Policy, rule: Rule, at: float) -> dict[str, float]:
-    """Return the figures that met the rule at `at`: each metric, and what it was compared with.
+def evidence(incident: Incident, policy: Policy, step: Transition, at: float) -> dict[str, float]:
+    """Return the figures that met the rule of a step taken `at`: each metric, what it was compared with, for how long.
 
     The first comparison's value is the `threshold`, that of a further one `<metric>_threshold`.
     """
     told: dict[str, float] = {}
-    for condition in rule.when:
+    for condition in step.watch.rule.when:
         told[condition.metric] = metric(incident, policy, condition.metric, at)
         told[f"{condition.metric}_threshold" if "threshold" in told else "threshold"] = condition.than
+    told["held_h"] = max(0.0, round((at - step.met_since) / HOUR_S, 3))
     return told
 
 

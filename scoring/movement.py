@@ -51,7 +51,7 @@ def moved(was: Before | None, incident: Incident, values: PerFactor, policy: Pol
         return DUE
     weights, now = policy.derived.weights, values
     left = decay(incident.as_of - incident.last_seen, policy.curve.half_life_s) if incident.items else 0.0
-    weighed = was.factors.weighted(weights).total() if was.decay else 0.0
+    weighed = was.factors.weighed(weights) if was.decay else 0.0
     had = was.decay * was.composite / weighed if weighed else 0.0
     return Change(
         was.by,

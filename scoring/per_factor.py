@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from mypy_extensions import mypyc_attr
 
 from schemas.noise_score import Factors
@@ -70,12 +72,16 @@ class PerFactor(Stored):
         Sum2 of Ogita, Rump, Oishi, "Accurate sum and dot product" (SIAM J. Sci. Comput. 2005), with Knuth's exact sum
         of two: as if they were added with twice the digits. Compiled code needs no call for it, as it does for `fsum`.
         """
-        total, lost = _add(self.reach, self.engagement, 0.0)
-        total, lost = _add(total, self.star_power, lost)
-        total, lost = _add(total, self.duration, lost)
-        total, lost = _add(total, self.cross_platform, lost)
-        total, lost = _add(total, self.polarity, lost)
-        total, lost = _add(total, self.industry_impact, lost)
+        return self.weighed(ONE_EACH)
+
+    def weighed(self, weights: PerFactor) -> float:
+        """Return the `total` of the seven, each times its weight."""
+        total, lost = _add(weights.reach * self.reach, weights.engagement * self.engagement, 0.0)
+        total, lost = _add(total, weights.star_power * self.star_power, lost)
+        total, lost = _add(total, weights.duration * self.duration, lost)
+        total, lost = _add(total, weights.cross_platform * self.cross_platform, lost)
+        total, lost = _add(total, weights.polarity * self.polarity, lost)
+        total, lost = _add(total, weights.industry_impact * self.industry_impact, lost)
         return total + lost
 
     def told(self) -> Factors:
@@ -89,6 +95,9 @@ class PerFactor(Stored):
             self.polarity,
             self.industry_impact,
         )
+
+
+ONE_EACH: Final = PerFactor(1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
 
 
 def _add(total: float, value: float, lost: float) -> tuple[float, float]:

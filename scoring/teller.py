@@ -6,10 +6,11 @@ from typing import Final
 
 from schemas.cloudevents import Output
 from schemas.topics import NOISE_SCORES, PEAK_CROSSINGS, STATE_CHANGES, TREND_UPDATES
-from scoring import events, movement
+from scoring import events, lifecycle, movement
 from scoring.assessment import Assessment, next_deadline
 from scoring.held import Held, ToScore
 from scoring.incident import Incident
+from scoring.movement import Before
 from scoring.policy import Policy
 
 DETECTED: Final = "first detected"
@@ -47,14 +48,20 @@ class Teller:
         )
 
     def happened(
-        self, incident_id: str, held: Held, now: float, assessed: Assessment, to_score: ToScore
+        self,
+        incident_id: str,
+        held: Held,
+        now: float,
+        assessed: Assessment,
+        was: Before | None,
+        due: float | None,
     ) -> None:
-        """Tell what happened to an incident at `now`, and its score."""
+        """Tell what happened to an incident at `now`, and its score (see `score`)."""
         if not self._is_read:
             self._count_all(assessed)
         elif assessed.happened:
             self._tell_all(incident_id, held.incident, now, assessed)
-        self.score(incident_id, held, to_score)
+        self.score(incident_id, held, was, due)
 
     def _tell_all(self, incident_id: str, incident: Incident, now: float, assessed: Assessment) -> None:
         policy = self._policy
@@ -72,7 +79,7 @@ class Teller:
                     step.previous,
                     step.to,
                     step.watch.reason,
-                    step.evidence,
+                    lifecycle.evidence(incident, policy, step, now),
                 )
             )
 
@@ -92,14 +99,19 @@ class Teller:
         """How many events of each topic were counted instead of told."""
         return self._untold | ({NOISE_SCORES: self._scores} if self._scores else {})
 
-    def score(self, incident_id: str, held: Held, to_score: ToScore) -> None:
-        """Tell the score of an incident's latest revision: at once, or when events are taken."""
-        if not self._conflate:
-            self._tell_score(incident_id, held, to_score)
-            return
-        if held.to_score is None:
-            self._to_score.append((incident_id, held))
-        held.to_score = to_score
+    def score(self, incident_id: str, held: Held, was: Before | None, due: float | None) -> None:
+        """Tell the score of an incident's latest revision: at once, or when events are taken.
+
+        `was` stood before it, None where a deadline brought it; `due` is the next deadline (epoch seconds), if known.
+        """
+        if not self._is_read:
+            self._scores += 1
+        elif not self._conflate:
+            self._tell_score(incident_id, held, ToScore(was, due))
+        else:
+            if held.to_score is None:
+                self._to_score.append((incident_id, held))
+            held.to_score = ToScore(was, due)
 
     def take(self) -> list[Output]:
         """Return all there is to tell since the last call, scores that waited last, and begin anew."""
@@ -112,9 +124,6 @@ class Teller:
         return told
 
     def _tell_score(self, incident_id: str, held: Held, to_score: ToScore) -> None:
-        if not self._is_read:
-            self._scores += 1
-            return
         policy, incident, due = self._policy, held.incident, to_score.due
         if due is None:
             due = next_deadline(incident, policy, incident.as_of, held.look_ahead(policy))

@@ -13,6 +13,7 @@ import sys
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, cast
 
@@ -22,7 +23,8 @@ from stream.columns import row_reader
 MAX_LINE_BYTES: Final = 64 * 1024 * 1024
 """Longer than any record may be: a line beyond it means that the file is not what it is taken for."""
 
-_GZIP_BUFFER_BYTES: Final = 256 * 1024
+_BLOCK_BYTES: Final = 256 * 1024
+"""Read at a time."""
 
 _GZIP: Final = b"\x1f\x8b"
 _BOM: Final = b"\xef\xbb\xbf"
@@ -70,19 +72,24 @@ class RecordFile:
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
         """Give the same as line and bytes, for those who need no place to tell. DecibelError as above."""
+        return chain.from_iterable(self.blocks())
+
+    def blocks(self) -> Iterator[list[tuple[int, bytes]]]:
+        """Give the lines as they are read, many at once. DecibelError as above, once all before it is given."""
         line = 0
         try:
             with self._opened() as file:
-                for line, value in self._rows(file) if self._is_csv() else _lines(file):
-                    yield line, value
+                for block in ([row] for row in self._rows(file)) if self._is_csv() else _blocks(file):
+                    line = block[-1][0]
+                    yield block
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise DecibelError(f"{self.name}: the gzip data break off after line {line}: {error}") from error
         except OSError as error:
             raise DecibelError(f"{self.name}: cannot be read: {error.strerror or error}") from error
         except csv.Error as error:
             raise DecibelError(f"{self.name}: not CSV after line {line}: {error}") from error
-        except _TooLongError:
-            text = f"line {line + 1} or after is longer than {MAX_LINE_BYTES} bytes; are these JSON lines?"
+        except _TooLongError as error:
+            text = f"line {error} is longer than {MAX_LINE_BYTES} bytes; are these JSON lines?"
             raise DecibelError(f"{self.name}: {text}") from None
 
     def _is_csv(self) -> bool:
@@ -96,7 +103,7 @@ class RecordFile:
             yield from row_reader(text, self.name, self._columns or {}, delimiter)
 
     @contextmanager
-    def _opened(self) -> Iterator[BinaryIO]:
+    def _opened(self) -> Iterator[io.BufferedReader]:
         """The file's bytes, decompressed if they are gzip, whatever its name says."""
         if self._path == "-":
             yield _decompressed(sys.stdin.buffer)
@@ -112,27 +119,35 @@ def read_records(path: str, columns: Mapping[str, str] | None = None) -> Iterato
 
 
 class _TooLongError(Exception):
-    """A line beyond MAX_LINE_BYTES."""
+    """A line beyond MAX_LINE_BYTES, by its number."""
 
 
-def _decompressed(raw: BinaryIO) -> BinaryIO:
+def _decompressed(raw: BinaryIO) -> io.BufferedReader:
     # Standard input may be replaced by a stream that cannot look ahead.
     buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(cast(io.RawIOBase, raw))
     compressed = buffered.peek(2)[:2] == _GZIP
     if not compressed:
         return buffered
-    # A GzipFile reads lines by a call in Python for each.
-    return io.BufferedReader(
-        cast(io.RawIOBase, gzip.GzipFile(fileobj=buffered, mode="rb")), _GZIP_BUFFER_BYTES
-    )
+    return io.BufferedReader(cast(io.RawIOBase, gzip.GzipFile(fileobj=buffered, mode="rb")), _BLOCK_BYTES)
 
 
-def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    number = 0
-    while line := file.readline(MAX_LINE_BYTES + 1):
-        number += 1
-        if len(line) > MAX_LINE_BYTES:
-            raise _TooLongError
-        value = line.removeprefix(_BOM).strip() if number == 1 else line.strip()
-        if value:
-            yield number, value
+def _blocks(file: io.BufferedReader) -> Iterator[list[tuple[int, bytes]]]:
+    """The lines that are not blank, in lists of those that came together: who writes to a pipe is not waited for."""
+    lines, begun = 0, b""
+    while read := file.read1(max(_BLOCK_BYTES, len(begun))):
+        whole = (begun + read).split(b"\n")
+        begun = whole.pop()
+        block, lines = _numbered(whole, lines), lines + len(whole)
+        if block:
+            yield block
+        if len(begun) > MAX_LINE_BYTES:
+            raise _TooLongError(lines + 1)
+    if block := _numbered([begun], lines):
+        yield block
+
+
+def _numbered(lines: list[bytes], before: int) -> list[tuple[int, bytes]]:
+    """Lines with their numbers, `before` being those before them, without blank ones."""
+    if lines and not before:
+        lines[0] = lines[0].removeprefix(_BOM)
+    return [(number, value) for number, line in enumerate(lines, before + 1) if (value := line.strip())]

@@ -15,7 +15,7 @@ from msgspec import Struct
 from schemas.cloudevents import Output, headers
 from schemas.codec import encode
 from schemas.dead_letter import DeadLetter, Origin
-from schemas.errors import BrokerError, RecordError
+from schemas.errors import BrokerError, RecordError, field_first
 from schemas.times import from_epoch
 from schemas.topics import DEAD_LETTERS
 from stream.files import FileRecord
@@ -179,25 +179,6 @@ def require_topic(producer: KafkaProducer, settings: Settings, *logicals: str) -
             ) from error
         if not known:
             raise BrokerError(f"topic {name} does not exist; run `decibel topics apply`")
-
-
-def field_first(message: str) -> str:
-    """Return msgspec's message with the field's path first, as one reads it.
-
-    >>> field_first("Expected `int`, got `str` - at `$.engagement.likes`")
-    'engagement.likes: expected int, got str'
-    >>> field_first("Object missing required field `item_id`")
-    'item_id: missing required field'
-    """
-    text, _, path = message.partition(" - at `$")
-    path = path.rstrip("`").lstrip(".")
-    missing = "Object missing required field `"
-    if text.startswith(missing):
-        name = text.removeprefix(missing).rstrip("`")
-        return f"{path}.{name}: missing required field".lstrip(".")
-    if not path:
-        return text.replace("`", "")
-    return f"{path}: {text[:1].lower()}{text[1:]}".replace("`", "")
 
 
 def _key(value: bytes) -> bytes | None:

@@ -12,12 +12,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Struct, inspect
 
-from schemas.errors import SettingsError
+from schemas.errors import SettingsError, field_first
 from schemas.words import Sensitivity
 from scoring.policy import Policy
 from stream.alerts.channels import HTTP_URL, SECRET_FIELDS, AppriseChannel, ChannelTable
 from stream.alerts.rules import CLOCK_TIME, DURATION, NAME, Rule, clock_time
-from stream.loading import field_first
 from stream.settings_source import Secret
 
 _KEYS: Final = ("rule", "channel")

@@ -12,7 +12,6 @@ import importlib
 import logging
 import os
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -124,12 +123,17 @@ class LazyGroup(click.Group):
         return result
 
 
-def _version() -> str:
+def _tell_version(ctx: click.Context, _option: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - click's way
+    if not asked:
+        return
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - no other command need wait for it
+
     core = "interpreted" if decay.__file__.endswith(".py") else "compiled"
     try:
-        return f"{version('decibel')} (core {core})"
+        click.echo(f"decibel, version {version('decibel')} (core {core})")
     except PackageNotFoundError:
-        return f"(not installed; core {core})"
+        click.echo(f"decibel (not installed; core {core})")
+    ctx.exit()
 
 
 @click.group(
@@ -146,7 +150,14 @@ def _version() -> str:
     help="Settings file (TOML). Default: the one DECIBEL_SETTINGS names, else built-in values.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Log what the Kafka client does, to stderr.")
-@click.version_option(_version(), prog_name="decibel")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_tell_version,
+    help="Show the version and exit.",
+)
 @click.pass_context
 def main(ctx: click.Context, settings_file: Path | None, *, verbose: bool) -> None:
     """Decibel: how loud each incident is, where it is heading, and when it peaks.

@@ -25,11 +25,11 @@ from stream.cli.context import (
     pass_invocation,
     plain,
     print_json,
-    until_told,
 )
-from stream.cli.profiles import read_profiles
+from stream.cli.interrupts import until_told
 from stream.cli.scoring_options import columns_option, policy_option
 from stream.files import RecordFile
+from stream.profile_files import read_profiles
 from stream.replay.run import Replay
 from stream.view.topics import partitions_of
 
@@ -201,7 +201,7 @@ def simulate_(
     for sent in simulate(
         told.rules,
         policy,
-        Replay(policy, partitions, received_at=round(time.time(), 3), conflate=True),
+        Replay(policy, partitions=partitions, received_at=round(time.time(), 3), conflate=True),
         read_profiles(profiles) if profiles else (),
         (record for file in files for record in RecordFile(file, columns)),
         invocation.settings.alerts.page_url,

@@ -15,9 +15,9 @@ from schemas.noise_score import NoiseScore
 from scoring.backtest import Backtest, Result
 from scoring.reasons import when
 from stream.cli.context import Invocation, json_option, pass_invocation, print_json
-from stream.cli.profiles import read_profiles
 from stream.cli.scoring_options import Moment, columns_option, policy_of, policy_option, quiet_console
 from stream.files import RecordFile
+from stream.profile_files import read_profiles
 from stream.replay.run import Replay
 
 
@@ -82,7 +82,7 @@ def backtest(
     """
     run = Replay(
         policy_of(invocation, policy_file),
-        1,
+        partitions=1,
         received_at=round(time.time(), 3),
         conflate=True,
         until=math.inf if until is None else until,

@@ -6,12 +6,9 @@ files.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
-import signal
 import sys
-from collections.abc import Awaitable, Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -59,14 +56,6 @@ def log_to_stderr() -> None:
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr, force=True)
     for name in ("aiokafka", "kafka", "mode"):
         logging.getLogger(name).setLevel(logging.WARNING)
-
-
-async def until_told(run: Callable[[asyncio.Event], Awaitable[None]]) -> None:
-    """Run until SIGTERM or Ctrl-C sets the event that `run` is given."""
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    await run(stop)
 
 
 def plain(text: str) -> str:

@@ -18,12 +18,12 @@ from stream.board import BoardModel
 from stream.board.screen import Show, can_draw, drawn, lines, nowhere
 from stream.cli.context import Invocation, json_option, pass_invocation, print_json
 from stream.cli.interrupts import Interrupts
-from stream.cli.profiles import read_profiles
 from stream.demo.pages import HOST, PORT, port_for
 from stream.demo.run import Plan, play
 from stream.demo.story import Story, recorded, simulated
 from stream.demo.summary import Summary, told
 from stream.files import read_records
+from stream.profile_files import read_profiles
 
 DEFAULT_SPEED: Final = 7200.0
 """Two hours a second: all incidents begin within twelve seconds, the first has peaked after twenty, and what

@@ -23,9 +23,9 @@ from scoring.explain import explain as explained
 from scoring.reasons import when
 from stream.cli.context import Invocation, json_option, pass_invocation, plain, print_json
 from stream.cli.explanation_page import print_page
-from stream.cli.profiles import read_profiles
 from stream.cli.scoring_options import Moment, columns_option, policy_of, policy_option, quiet_console
 from stream.files import FileRecord, RecordFile
+from stream.profile_files import read_profiles
 from stream.replay.run import Replay
 
 _NEAREST: Final = 5
@@ -144,7 +144,7 @@ def explain(
     policy = policy_of(invocation, policy_file)
     until = math.inf if at is None else at
     said = list(read_profiles(profiles)) if profiles else []
-    replay = Replay(policy, 1, received_at=round(time.time(), 3), until=until)
+    replay = Replay(policy, partitions=1, received_at=round(time.time(), 3), until=until)
     search = Search(incident, replay, merges_in(said))
     for record in said:
         search.take_profile(str(profiles), record)

@@ -6,7 +6,8 @@ import asyncio
 
 import click
 
-from stream.cli.context import Invocation, log_to_stderr, pass_invocation, until_told
+from stream.cli.context import Invocation, log_to_stderr, pass_invocation
+from stream.cli.interrupts import until_told
 from stream.gateway.run import serve
 from stream.view.run import require_shared
 

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
+from collections.abc import Awaitable, Callable
 from types import FrameType, TracebackType
 from typing import Any, Final, Self
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+async def until_told(run: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    """Run until SIGTERM or Ctrl-C sets the event that `run` is given."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, stop.set)
+    await run(stop)
 
 
 class Interrupts:

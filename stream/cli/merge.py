@@ -9,12 +9,12 @@ import click
 import msgspec
 
 from schemas.codec import decode_profile
-from schemas.errors import DecibelError, RecordError
+from schemas.errors import DecibelError, RecordError, field_first
 from schemas.times import format_time
 from schemas.topics import INCIDENT_PROFILES
 from stream.cli.context import Invocation, json_option, pass_invocation, plain, print_json
 from stream.kafka_clients import broker_errors, open_producer
-from stream.loading import Sender, field_first, require_topic
+from stream.loading import Sender, require_topic
 from stream.log_reader import read_to_end
 from stream.settings import Settings
 from stream.topics import physical

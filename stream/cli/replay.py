@@ -14,16 +14,14 @@ from typing import IO, Final
 import click
 from msgspec import Struct
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from schemas.cloudevents import Output
 from schemas.dead_letter import DeadLetter
-from schemas.errors import DecibelError
+from schemas.errors import DecibelError, field_first
 from schemas.noise_index import NoiseIndex
 from schemas.topics import DEAD_LETTERS
 from scoring.policy import load_policy
 from stream.cli.context import Invocation, json_option, pass_invocation, plain
-from stream.cli.profiles import read_profiles
 from stream.cli.replay_comparison import replay_both, report_comparison
 from stream.cli.replay_summary import LOUDEST, TOPICS, report, summary_of
 from stream.cli.scoring_options import (
@@ -34,10 +32,11 @@ from stream.cli.scoring_options import (
 )
 from stream.collector import seldom_collect
 from stream.files import RecordFile
-from stream.loading import field_first
+from stream.profile_files import read_profiles
 from stream.replay.jobs import merging, sharing
+from stream.replay.lines import line_of
 from stream.replay.reached import Reached, index_of, overall
-from stream.replay.run import Replay, line_of
+from stream.replay.run import Replay
 from stream.replay.share import Part, Plan
 
 _NAMED: Final = 5
@@ -134,8 +133,8 @@ def replay(
                 "--jobs and --compare: a comparison needs both runs whole; leave --jobs out."
             )
         names = (policy_file or invocation.settings.policy or "the shipped policy", other_file)
-        run = Replay(policy, partitions, received_at=received_at, until=last)
-        other = Replay(load_policy(other_file), partitions, received_at=received_at, until=last)
+        run = Replay(policy, partitions=partitions, received_at=received_at, until=last)
+        other = Replay(load_policy(other_file), partitions=partitions, received_at=received_at, until=last)
         with _progress(files) as show:
             told = replay_both(
                 (run, other), loud, profiles, [RecordFile(file, columns) for file in files], _seldom(show)
@@ -180,7 +179,11 @@ def _possible(jobs: int, plan: Plan) -> int:
 def _score_alone(plan: Plan, out: str | None) -> Scored:
     """Replay in this process."""
     run = Replay(
-        plan.policy, plan.partitions, received_at=plan.received_at, until=plan.until, is_read=plan.written
+        plan.policy,
+        partitions=plan.partitions,
+        received_at=plan.received_at,
+        until=plan.until,
+        is_read=plan.written,
     )
     with ExitStack() as stack:
         writing = _Writing(out, stack)
@@ -212,15 +215,12 @@ def _score_shared(plan: Plan, jobs: int, out: str | None) -> Scored:
 
 def _apply_items(run: Replay, file: RecordFile, take: Take, show: Show) -> None:
     """Apply the items of one file, as far as `until` lets it."""
-    item, name = run.item, file.name
-    for number, (line, value) in enumerate(file.lines()):
-        outputs = item(value, (name, line))
-        if outputs is None:
+    for block in file.blocks():
+        outputs, applied = run.apply_items(file.name, block)
+        take(outputs)
+        if not applied:
             return
-        if outputs:
-            take(outputs)
-        if not number % _PROGRESS_EVERY:
-            show(name, file.position)
+        show(file.name, file.position)
 
 
 def _seldom(show: Show) -> Callable[[RecordFile, int], None]:
@@ -285,6 +285,15 @@ def _progress(files: Iterable[str]) -> Iterator[Show]:
     if not sys.stderr.isatty():
         yield lambda _name, _position: None
         return
+    # No other run need wait for these.
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True, markup=False), transient=True) as bar:
         tasks = {

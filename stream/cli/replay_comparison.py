@@ -15,9 +15,9 @@ from scoring.comparison import Comparison, Count, IncidentLine, Run, Side, StepL
 from scoring.levels import shown
 from scoring.reasons import span, when
 from stream.cli.context import plain, print_json
-from stream.cli.profiles import read_profiles
 from stream.cli.scoring_options import quiet_console
 from stream.files import RecordFile
+from stream.profile_files import read_profiles
 from stream.replay.run import Replay
 
 _SHOWN: Final = 10

@@ -22,8 +22,8 @@ from stream.cli.context import (
     pass_invocation,
     plain,
     print_json,
-    until_told,
 )
+from stream.cli.interrupts import until_told
 from stream.view.answers import Board, Change, Found
 from stream.view.entries import Point
 from stream.view.listing import MOST_ON_A_PAGE

@@ -13,11 +13,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
-from collections.abc import Iterator
-from typing import Final, NamedTuple
-
-import msgspec
-from msgspec import Struct
+from collections.abc import Iterable, Iterator
 
 from agents.batch import apply_batch, dead_letter
 from schemas.cloudevents import Output
@@ -27,47 +23,14 @@ from schemas.noise_index import IndexShare
 from schemas.source_item import SourceItem
 from schemas.topics import SOURCE_ITEMS
 from scoring.changes import Tally
-from scoring.clock import Clock, times_of
+from scoring.clock import Clock, TimeJudge
 from scoring.incident import Incident
 from scoring.ledger import Ledger
 from scoring.policy import Policy
 from scoring.rows import NoRows
 from stream.partitioner import Partitioner
+from stream.replay.lines import MS_PER_S, Place, Raw
 from stream.replay.reached import Reached, index_of, loudest_of, total_of
-
-MS_PER_S: Final = 1000
-
-
-class Raw(NamedTuple):
-    """A record made to look like Kafka's; of one that was not accepted the line is its offset."""
-
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes
-
-
-Place = tuple[str, int]
-"""Where a record stands: its file, and the line in it, counted from 1."""
-
-
-class Line(Struct, frozen=True, gc=False):
-    """One event as it is written; `timestamp` is its time in milliseconds since the epoch, as Kafka's is."""
-
-    topic: str
-    key: str | None
-    timestamp: int
-    id: str
-    value: Struct
-
-
-_LINES: Final = msgspec.json.Encoder()
-
-
-def line_of(output: Output) -> bytes:
-    """Return an event as the line of JSON that is written of it."""
-    line = Line(output.topic, output.key or None, round(output.at * MS_PER_S), output.id, output.event)
-    return _LINES.encode(line) + b"\n"
 
 
 class Replay:
@@ -75,8 +38,8 @@ class Replay:
 
     Args:
         policy: the scoring policy.
-        partitions: how many partitions the live topic has.
         received_at: when the records arrive (epoch seconds): what lies further ahead is absurd.
+        partitions: how many partitions the live topic has.
         conflate: of one record, emit the last score alone.
         until: no observation after this time (epoch seconds) is applied.
         is_read: give what happens to incidents; else it is counted, as `untold`, and no event of it is made.
@@ -85,9 +48,9 @@ class Replay:
     def __init__(
         self,
         policy: Policy,
-        partitions: int = 8,
         *,
         received_at: float,
+        partitions: int = 8,
         conflate: bool = False,
         until: float = math.inf,
         is_read: bool = True,
@@ -99,7 +62,9 @@ class Replay:
             for number in range(partitions)
         ]
         self._partition_of = Partitioner(partitions)
+        self._judge = TimeJudge(Clock.STREAM, policy.limits)
         self._ledger_of: dict[str, Ledger] = {}
+        self._is_read = is_read
         self._offset = 0
         self._merges = False
         self._most_bytes = policy.limits.record_bytes
@@ -123,23 +88,39 @@ class Replay:
 
     def item(self, value: bytes, place: Place) -> list[Output] | None:
         """Apply one observation (JSON); None: it is after `until`, and nothing was applied."""
-        key = None
-        self.items += 1
-        self._offset = offset = self._offset + 1
-        try:
-            if len(value) > self._most_bytes:
-                self._check_size(value)
-            item = decode_item(value)
-            key = item.incident_id
-            if self.until < math.inf and self._is_after(item):
-                self.items -= 1
-                return None
-            ledger = self._ledger_of.get(key) or self._ledger(key)
-            ledger.apply_item(item, offset, self.received_at)
-        except RecordError as error:
-            return self._reject(value, key, place, error)
-        outputs = ledger.collect().outputs
-        return self._follow(outputs) if self._merges else outputs
+        outputs, applied = self.apply_items(place[0], [(place[1], value)])
+        return outputs if applied else None
+
+    def apply_items(self, file: str, lines: Iterable[tuple[int, bytes]]) -> tuple[list[Output], bool]:
+        """Apply the observations (JSON) in some lines of a file; return what came of them, and whether all were.
+
+        It ends before the first one that is after `until`.
+        """
+        outputs: list[Output] = []
+        for line, value in lines:
+            key = None
+            self.items += 1
+            self._offset = offset = self._offset + 1
+            try:
+                if len(value) > self._most_bytes:
+                    self._check_size(value)
+                item = decode_item(value)
+                key = item.incident_id
+                if self.until < math.inf and self._is_after(item):
+                    self.items -= 1
+                    return outputs, False
+                ledger = self._ledger_of.get(key)
+                if ledger is None:
+                    ledger = self._ledger(key)
+                ledger.apply_item(item, offset, self.received_at)
+            except RecordError as error:
+                outputs += self._reject(value, key, (file, line), error)
+                continue
+            if self._merges:
+                outputs += self._follow(ledger.collect().outputs)
+            elif self._is_read:
+                outputs += ledger.collect().outputs
+        return outputs, True
 
     def finish(self) -> Iterator[Output]:
         """Move every partition to `until`, if there is one; yield what falls due, then the index over all."""
@@ -243,8 +224,7 @@ class Replay:
         return ledger
 
     def _is_after(self, item: SourceItem) -> bool:
-        limits = self.policy.limits
-        return times_of(item, self.received_at, Clock.STREAM, limits, limits.earliest_at).now > self.until
+        return self._judge.times(item, self.received_at).now > self.until
 
     def _check_size(self, value: bytes) -> None:
         if len(value) > self._most_bytes:

@@ -17,7 +17,8 @@ from schemas.topics import DEAD_LETTERS
 from scoring.policy import Policy
 from stream.files import FileRecord, RecordFile
 from stream.partitioner import Partitioner
-from stream.replay.run import Place, Replay, line_of
+from stream.replay.lines import Place, line_of
+from stream.replay.run import Replay
 
 PART: Final = 1000
 """Records of the files for which a process hands over in one go what came of its share of them."""
@@ -68,7 +69,7 @@ class Share:
         self._plan, self._number, self._jobs = plan, number, jobs
         self.run = Replay(
             plan.policy,
-            plan.partitions,
+            partitions=plan.partitions,
             received_at=plan.received_at,
             until=plan.until,
             is_read=plan.written,

@@ -5,7 +5,7 @@ import pytest
 
 from schemas.errors import RecordError
 from schemas.times import from_epoch, parse_time
-from scoring.clock import Clock, times_of
+from scoring.clock import Clock, TimeJudge
 from tests.builders import hours, item
 from tests.driver import SHIPPED_POLICY
 
@@ -14,7 +14,7 @@ EARLIEST = parse_time("2000-01-01T00:00:00Z")
 
 
 def times(seen, received_h, clock):
-    return times_of(seen, hours(received_h), clock, LIMITS, LIMITS.earliest_at)
+    return TimeJudge(clock, LIMITS).times(seen, hours(received_h))
 
 
 def unseen(h):
@@ -49,7 +49,7 @@ def test_the_wall_clock_goes_by_arrival_and_the_stream_clock_by_observation(
 
 @pytest.mark.parametrize("clock", Clock)
 def test_the_edges_of_what_is_believed_are_believed(clock):
-    assert times_of(dated(EARLIEST, EARLIEST), EARLIEST, clock, LIMITS, EARLIEST).at == EARLIEST
+    assert TimeJudge(clock, LIMITS).times(dated(EARLIEST, EARLIEST), EARLIEST).at == EARLIEST
     assert times(item(h=6.0), 5.0, clock).observed_at == hours(6.0)
 
 
@@ -84,3 +84,12 @@ def test_a_time_beyond_them_is_refused_with_its_field(published, observed, says)
 
     assert str(refused.value) == says
     assert refused.value.reason == "absurd-time"
+
+
+@pytest.mark.parametrize("clock", Clock)
+def test_what_a_judge_has_seen_before_changes_nothing(clock):
+    judge = TimeJudge(clock, LIMITS)
+    for seen_h in (2.0, 2.0, 1.5, None, 2.0):
+        each = unseen(1.0) if seen_h is None else item(h=1.0, seen=seen_h)
+        found, alone = judge.times(each, hours(5.0)), times(each, 5.0, clock)
+        assert (found.now, found.observed_at, found.at) == (alone.now, alone.observed_at, alone.at)

@@ -15,6 +15,7 @@ from schemas.topics import NOISE_SCORES
 from schemas.words import Category
 from scoring.incident import Incident
 from scoring.index import OVERALL, IndexBoard, top_movers
+from scoring.ledger import MOST_MOVED
 from scoring.rows import decode_incident, encode_row
 from tests.builders import hours, item, profile
 from tests.driver import SHIPPED_POLICY as POLICY
@@ -323,6 +324,41 @@ def test_who_was_recovered_has_not_moved():
     # then
     told = [(each.value, each.movers) for each in driver.ledger.index_shares() if each.incidents]
     assert told == [(13.0, ()), (13.0, ())]
+
+
+def test_an_incident_that_comes_back_to_the_curve_it_had_leaves_its_way_in_the_average():
+    # given: told once, and not again until what came has been taken back, weeks later
+    driver = Driver()
+    driver.pipe(item("a", likes=10))
+    list(driver.ledger.index_shares())
+    driver.pipe(item("a", h=0.0, seen=1.0, likes=10**6))
+    driver.pipe(item("a", h=0.0, seen=24.0 * 30, likes=10))
+
+    # then
+    check(driver, hours(24.0 * 40))
+
+
+def test_more_incidents_than_wait_for_the_index_come_to_what_each_told_at_once_comes_to():
+    # given: one index is asked after each observation, the other at the end
+    asked, once = Driver(), Driver()
+    for seen_h in (0.0, 3.0):
+        for number in range(MOST_MOVED + 50):
+            each = item("a", f"incident {number}", seen=seen_h, likes=10 * number + round(seen_h))
+            for driver in (asked, once):
+                driver.pipe(each)
+            _ = asked.ledger.index
+
+    # then: but for the order of sums
+    at = hours(10.0)
+    assert once.ledger.index.value_at(OVERALL, at) == pytest.approx(asked.ledger.index.value_at(OVERALL, at))
+    shares = [
+        next(each for each in driver.ledger.index_shares() if each.category == OVERALL)
+        for driver in (asked, once)
+    ]
+    assert [each.incident_id for each in shares[0].movers] == [each.incident_id for each in shares[1].movers]
+    assert [each.points for each in shares[0].movers] == pytest.approx(
+        [each.points for each in shares[1].movers]
+    )
 
 
 def test_a_share_names_only_the_greatest_movers():

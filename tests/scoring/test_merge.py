@@ -22,7 +22,7 @@ from schemas.topics import (
     TREND_UPDATES,
 )
 from schemas.words import Category, Cause
-from scoring.clock import Clock, Times, times_of
+from scoring.clock import Clock, TimeJudge, Times
 from scoring.index import IndexBoard
 from scoring.item import MICRO, MILLI, MOST_COUNTED, MOST_TYPICAL, UNKNOWN, Counted, count
 from scoring.merge import MOST_HOPS, closes_circle, forwarded, moved_items
@@ -66,7 +66,7 @@ def test_an_item_arrives_on_the_wire_exactly_as_it_was_counted(counted: Counted)
     # when
     (output,) = moved_items("leak", 7, "fire", [("a", counted)], hours(1))
     read = decode_item(encode(output.event))
-    times = times_of(read, hours(9), Clock.STREAM, SHIPPED_POLICY.limits, 0.0)
+    times = TimeJudge(Clock.STREAM, SHIPPED_POLICY.limits).times(read, hours(9))
 
     # then
     assert count(read, times.observed_at, times.at, SHIPPED_POLICY) == counted

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import os
 import types
 
 import msgspec
@@ -38,6 +39,29 @@ def test_lines_come_in_order_with_their_numbers(tmp_path, pack):
 def test_standard_input_is_a_dash(monkeypatch, pack):
     monkeypatch.setattr("sys.stdin", types.SimpleNamespace(buffer=io.BufferedReader(io.BytesIO(pack(LINES)))))
     assert [record.place for record in read_records("-")] == ["stdin:1", "stdin:3", "stdin:4"]
+
+
+def test_who_writes_to_a_pipe_is_not_waited_for(monkeypatch):
+    # given: one line and a half, and nothing more to come for now
+    reads, writes = os.pipe()
+    with os.fdopen(reads, "rb") as reading, os.fdopen(writes, "wb", buffering=0) as writing:
+        monkeypatch.setattr("sys.stdin", types.SimpleNamespace(buffer=reading))
+        blocks = RecordFile("-").blocks()
+        writing.write(b'{"a": 1}\n{"b"')
+
+        # then
+        assert next(blocks) == [(1, b'{"a": 1}')]
+        writing.write(b': 2}\n\n{"c": 3}\n')
+        assert next(blocks) == [(2, b'{"b": 2}'), (4, b'{"c": 3}')]
+        writing.close()
+        assert list(blocks) == []
+
+
+def test_lines_longer_than_a_block_are_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "_BLOCK_BYTES", 7)
+    values = [b"x" * length for length in (1, 100, 6, 7, 8, 33)]
+    (tmp_path / "f").write_bytes(b"\n".join(values))
+    assert list(RecordFile(str(tmp_path / "f")).lines()) == list(enumerate(values, 1))
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path):
