@@ -59,7 +59,7 @@ def test_compiled_or_not_the_ledger_tells_and_stores_the_same_bytes(compiled):
 
 def test_every_module_that_is_to_be_compiled_is(compiled):
     sources = runpy.run_path(str(ROOT / "setup.py"), run_name="read")["COMPILED"]
-    built = {str(each.relative_to(compiled)).split(".")[0] + ".py" for each in compiled.glob("*/*.so")}
+    built = {str(each.relative_to(compiled)).split(".")[0] + ".py" for each in compiled.glob("*/**/*.so")}
     assert built == set(sources)
 
 
