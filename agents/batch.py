@@ -62,7 +62,7 @@ def apply_records(ledger: Ledger, topic: str, partition: int, records: Iterable[
     for record in records:
         try:
             value = record.value
-            _check_size(value, most)
+            check_size(value, most)
             event = decode(value)
             _check_key(record.key, event.incident_id)
             apply(event, record.offset, record.timestamp / MS_PER_S)
@@ -70,7 +70,8 @@ def apply_records(ledger: Ledger, topic: str, partition: int, records: Iterable[
             ledger.emit(dead_letter(topic, partition, record, error))
 
 
-def _check_size(value: bytes | None, most: int) -> None:
+def check_size(value: bytes | None, most: int) -> None:
+    """Raise RecordError if a record's value has more than `most` bytes."""
     if value is not None and len(value) > most:
         raise RecordError(f"the record has {len(value)} bytes; at most {most} are accepted", "oversized")
 

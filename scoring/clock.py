@@ -41,7 +41,7 @@ class TimeJudge:
     """
 
     def __init__(self, clock: Clock, limits: Limits) -> None:
-        self.clock = clock
+        self._by_wall = clock is _WALL
         self._limits, self._earliest_at, self._ahead_s = limits, limits.earliest_at, limits.ahead_h * HOUR_S
         self._seen: datetime | None = None
         self._seen_at = 0.0
@@ -51,12 +51,8 @@ class TimeJudge:
 
         Those of one that comes from a merged incident were judged there. In stream time the record's is when it left.
         """
-        by_wall, published, seen, moved = (
-            self.clock is _WALL,
-            to_epoch(item.published_at),
-            item.observed_at,
-            item.moved,
-        )
+        by_wall, published = self._by_wall, to_epoch(item.published_at)
+        seen, moved = item.observed_at, item.moved
         if seen is None:
             observed = received_at if by_wall else published
         elif seen == self._seen:

@@ -15,7 +15,7 @@ import math
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 
-from agents.batch import apply_batch, dead_letter
+from agents.batch import apply_batch, check_size, dead_letter
 from schemas.cloudevents import Output
 from schemas.codec import decode_item, decode_profile, encode
 from schemas.errors import RecordError
@@ -76,7 +76,7 @@ class Replay:
         key = None
         self.profiles += 1
         try:
-            self._check_size(value)
+            check_size(value, self._most_bytes)
             profile = decode_profile(value)
             key = profile.incident_id
             ledger = self._ledger(key)
@@ -102,8 +102,7 @@ class Replay:
             self.items += 1
             self._offset = offset = self._offset + 1
             try:
-                if len(value) > self._most_bytes:
-                    self._check_size(value)
+                check_size(value, self._most_bytes)
                 item = decode_item(value)
                 key = item.incident_id
                 if self.until < math.inf and self._is_after(item):
@@ -143,7 +142,7 @@ class Replay:
     def is_after(self, value: bytes) -> bool:
         """Say whether `item` would find an observation (JSON) to be after `until`; one it would reject is not."""
         try:
-            self._check_size(value)
+            check_size(value, self._most_bytes)
             return self._is_after(decode_item(value))
         except RecordError:
             return False
@@ -225,12 +224,6 @@ class Replay:
 
     def _is_after(self, item: SourceItem) -> bool:
         return self._judge.times(item, self.received_at).now > self.until
-
-    def _check_size(self, value: bytes) -> None:
-        if len(value) > self._most_bytes:
-            raise RecordError(
-                f"the record has {len(value)} bytes; at most {self._most_bytes} are accepted", "oversized"
-            )
 
     def _reject(self, value: bytes, key: str | None, place: Place, error: RecordError) -> list[Output]:
         """Return the dead letter of a record, after whatever fell due before it was found wanting."""
