@@ -136,6 +136,8 @@ def _blocks(file: io.BufferedReader) -> Iterator[list[tuple[int, bytes]]]:
     lines, begun = 0, b""
     while read := file.read1(max(_BLOCK_BYTES, len(begun))):
         whole = (begun + read).split(b"\n")
+        if len(whole[0]) > MAX_LINE_BYTES:  # what follows it is no longer than what was read
+            raise _TooLongError(lines + 1)
         begun = whole.pop()
         block, lines = _numbered(whole, lines), lines + len(whole)
         if block:

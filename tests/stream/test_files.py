@@ -95,6 +95,16 @@ def test_an_endless_line_does_not_fill_the_memory(tmp_path, monkeypatch):
         list(read_records(str(tmp_path / "f")))
 
 
+def test_a_line_that_is_too_long_is_told_even_if_it_ends(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "MAX_LINE_BYTES", 100)
+    monkeypatch.setattr(files, "_BLOCK_BYTES", 64)
+    (tmp_path / "f").write_bytes(b"short\n" + b"x" * 110 + b"\nshort\n")
+    records = read_records(str(tmp_path / "f"))
+    assert next(records).value == b"short"
+    with pytest.raises(DecibelError, match="line 2 is longer than 100 bytes"):
+        list(records)
+
+
 def test_the_position_ends_at_the_size(tmp_path):
     path = tmp_path / "items.gz"
     path.write_bytes(gzip.compress(LINES))
