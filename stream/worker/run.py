@@ -17,6 +17,7 @@ from stream.settings import Settings
 from stream.topics import specs
 from stream.worker.app import make_app
 from stream.worker.commit import BatchCommit
+from stream.worker.compression import keep_compressor
 
 LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -53,6 +54,7 @@ def run_worker(
             logging.getLogger(name).setLevel(max(level, logging.WARNING))
     check_topics(settings)
     seldom_collect()
+    keep_compressor()
     app = make_app(settings, commit_type)
     runner = faust.Worker(app, loglevel=level, override_logging=False, quiet=True, redirect_stdouts=False)
     runner.execute_from_commandline()
