@@ -20,6 +20,7 @@ from stream.settings import Settings
 from stream.worker.commit import Batch, BatchCommit, Outlet
 from stream.worker.metrics import WorkerMetrics
 from stream.worker.tables import PartitionRows, Tables, encode_rows
+from stream.worker.turns import Turns
 from stream.worker.window import Done, Window
 
 log = logging.getLogger(__name__)
@@ -44,10 +45,11 @@ class Partition:
         rows: PartitionRows,
         commit: BatchCommit,
         metrics: WorkerMetrics,
+        turns: Turns,
         fail: Fail,
     ) -> None:
         self.number, self._rows, self._commit = number, rows, commit
-        self._metrics, self._fail = metrics, fail
+        self._metrics, self._turns, self._fail = metrics, turns, fail
         conflation_ms = settings.worker.conflation_ms
         self.ledger = Ledger(
             policy, rows, clock=Clock(settings.clock), partition=number, conflate=conflation_ms > 0
@@ -114,7 +116,7 @@ class Partition:
         await self._one_is_safe.wait()
 
     def _close_when_due(self) -> None:
-        """Close the window, or see to it that it is looked at again: when it is due, or when the last one is safe."""
+        """Have the window handed over, or looked at again: when it is due, or when the last one is safe."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -125,12 +127,7 @@ class Partition:
         if wait_s > 0.0:
             self._timer = loop.call_later(wait_s, self._close_when_due)
             return
-        try:
-            batch = self._collect()
-        except BaseException as error:
-            self._fail(error)
-            raise
-        self._committing = loop.create_task(self._run(batch), name=f"commit-{self.number}")
+        self._committing = loop.create_task(self._hand_over(), name=f"commit-{self.number}")
 
     def _collect(self) -> Batch:
         """Take what the window has gathered, encoded as it is now."""
@@ -145,20 +142,26 @@ class Partition:
         self._metrics.window(records, time.perf_counter() - started)
         return batch
 
-    async def _run(self, batch: Batch) -> None:
-        started = time.perf_counter()
+    async def _hand_over(self) -> None:
+        """Commit what the window holds when it is this partition's turn; then see to the next."""
         try:
-            await self._commit.run(batch)
+            await self._turns.mine()
+            if self._window.is_open:  # else a record that failed meanwhile has closed it
+                await self._commit_window()
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever it is
             # Nothing after this batch may be committed, and the ledger is ahead of the tables: only a restart is safe.
             self._fail(error)
             return
-        self._metrics.committed(time.perf_counter() - started)
         self._committing = None
         self._close_when_due()
         self._one_is_safe.set()
+
+    async def _commit_window(self) -> None:
+        batch, started = self._collect(), time.perf_counter()
+        await self._commit.run(batch)
+        self._metrics.committed(time.perf_counter() - started)
 
 
 def share_output(share: IndexShare) -> Output:
@@ -183,6 +186,7 @@ class Partitions:
     ) -> None:
         self._policy, self._settings, self._tables = policy, settings, tables
         self._outlet, self._metrics, self._fail, self._commit_type = outlet, metrics, fail, commit_type
+        self._turns = Turns()
         self._partitions: dict[int, Partition] = {}
         self._generation = -1
 
@@ -214,7 +218,9 @@ class Partitions:
             started = time.perf_counter()
             rows = PartitionRows(self._tables.incidents.shelf(number), self._tables.items.shelf(number))
             commit = self._commit_type(self._outlet(), number, rows)
-            made = Partition(number, self._policy, self._settings, rows, commit, self._metrics, self._fail)
+            made = Partition(
+                number, self._policy, self._settings, rows, commit, self._metrics, self._turns, self._fail
+            )
             found = made.ledger.recover()
             self._partitions[number] = made
             self._metrics.recovered(found, time.perf_counter() - started)

@@ -15,6 +15,7 @@ from stream.worker.metrics import WorkerMetrics
 from stream.worker.partitions import Partition
 from stream.worker.shelves import MemoryShelf
 from stream.worker.tables import PartitionRows
+from stream.worker.turns import AT_A_TIME, CLIENT_STEPS, Turns
 from tests.builders import hours, item
 from tests.driver import Driver, Raw
 
@@ -55,13 +56,16 @@ class Taken:
 
 
 def made(
-    producer: object, conflation_ms: int = LONG_MS, fail: Callable[[BaseException], None] = pytest.fail
+    producer: object,
+    conflation_ms: int = LONG_MS,
+    fail: Callable[[BaseException], None] = pytest.fail,
+    turns: Turns | None = None,
 ) -> Partition:
     """A partition of its own, in memory."""
     settings = Settings(clock="stream", worker=WorkerSettings(conflation_ms=conflation_ms))
     rows = PartitionRows(MemoryShelf(), MemoryShelf())
     commit = BatchCommit(Outlet(producer, settings), 0, rows)
-    return Partition(0, POLICY, settings, rows, commit, WorkerMetrics(), fail)
+    return Partition(0, POLICY, settings, rows, commit, WorkerMetrics(), turns or Turns(), fail)
 
 
 def observations(*incidents: str) -> list[Raw]:
@@ -143,6 +147,24 @@ async def test_a_partition_takes_no_more_than_a_full_window_while_one_is_on_its_
     await partition.drain()
 
 
+async def test_windows_that_close_together_are_handed_over_a_few_at_a_time() -> None:
+    """Given windows that close at the same moment; when the client has sent the first few; then come the next."""
+    producer, turns = Taken(), Turns()
+    producer.answers.clear()  # nothing is acknowledged: a turn does not wait for that
+    partitions = [made(producer, turns=turns) for _ in range(2 * AT_A_TIME + 1)]
+    for partition in partitions:
+        partition.apply(SOURCE_ITEMS, observations("a"), lambda: None)
+    handed_over = []
+    while len(producer.keys(NOISE_SCORES)) < len(partitions):
+        handed_over.append(len(producer.keys(NOISE_SCORES)))
+        assert len(handed_over) < 100
+        await asyncio.sleep(0)
+    assert sorted(set(handed_over)) == [0, AT_A_TIME, 2 * AT_A_TIME]
+    assert handed_over.count(AT_A_TIME) >= CLIENT_STEPS
+    producer.answers.set()
+    await asyncio.wait_for(asyncio.gather(*(partition.drain() for partition in partitions)), 5.0)
+
+
 async def test_the_end_of_a_backlog_closes_its_window() -> None:
     """Given old records gathered in a window; when nothing more waits; then it closes soon, and all is safe."""
     producer, safe = Taken(), asyncio.Event()
@@ -195,6 +217,18 @@ async def test_an_unexpected_failure_ends_the_worker_and_hands_nothing_over() ->
     await partition.drain()
     assert done == []
     partition.close()
+
+
+async def test_a_failure_hands_over_no_window_that_waits_for_its_turn() -> None:
+    """Given a window that is due; when a record fails before its turn has come; then nothing of it leaves."""
+    failures, done = [], []
+    partition = made(NeverAsked(), fail=failures.append)
+    partition.apply(SOURCE_ITEMS, observations("a"), lambda: done.append(True))
+    with pytest.raises(MemoryError) as raised:
+        partition.apply(SOURCE_ITEMS, [Unreadable()], lambda: done.append(True))
+    await asyncio.wait_for(partition.drain(), 5.0)
+    assert failures == [raised.value]
+    assert done == []
 
 
 async def test_a_send_that_fails_ends_the_worker_and_tells_nobody_that_it_is_safe() -> None:
