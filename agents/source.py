@@ -14,7 +14,7 @@ from agents.batch import Record
 
 IN_ONE_GO_S: Final = 0.01
 """About how long (seconds of processor time) records are applied without a break. In between comes what waits for the
-event loop: acknowledgements above all, of which each step of a commit needs a dozen turns."""
+event loop: acknowledgements above all, of which each step of a commit needs a dozen rounds."""
 
 SHORTEST_S: Final = 1e-6
 """A thread's clock may stand still for so short a time."""

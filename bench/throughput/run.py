@@ -140,7 +140,9 @@ class Runner:
             with self.tree(peer, place, environ) as tree:
                 self.until_first_update(peer, place, tree)
                 self.until_done(peer, place, tree, WARM_EVENTS)
-                sent = self._pace(place.source, list(islice(records, int(rate * (RAMP_S + for_s)))), rate)
+                paced = list(islice(records, int(rate * (RAMP_S + for_s))))
+                with _uncollected():
+                    sent = self._pace(place.source, paced, rate)
                 self.until_done(peer, place, tree, WARM_EVENTS + len(sent))
             updates = self._updates(peer, place)
         measured = sent[int(rate * RAMP_S) :]
@@ -248,17 +250,16 @@ class Runner:
         """Produce records at `rate` per second, as evenly as a tick allows."""
         producer = self.wire.producer(PACED_LINGER_MS)
         sent: list[Sent] = []
-        with _uncollected():
-            began = time.time()
-            while len(sent) < len(records):
-                due = min(len(records), int((time.time() - began) * rate))
-                for number in range(len(sent), due):
-                    key, value = records[number]
-                    producer.produce(topic, value, key)
-                    at = START + (WARM_EVENTS + number + 1) * STEP_S
-                    sent.append(Sent(key, at, time.time()))
-                producer.poll(0)
-                time.sleep(TICK_S)
+        began = time.time()
+        while len(sent) < len(records):
+            due = min(len(records), int((time.time() - began) * rate))
+            for number in range(len(sent), due):
+                key, value = records[number]
+                producer.produce(topic, value, key)
+                at = START + (WARM_EVENTS + number + 1) * STEP_S
+                sent.append(Sent(key, at, time.time()))
+            producer.poll(0)
+            time.sleep(TICK_S)
         flushed(producer)
         return sent
 

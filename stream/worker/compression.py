@@ -34,6 +34,6 @@ def zstd(payload: bytes) -> bytes:
 
 def keep_compressor() -> None:
     """Let aiokafka make the zstd batches of this process by `zstd`."""
-    # Where its builder is, in C or in Python, is where it looks its codecs up.
+    # Where its builder is, in C or in Python, is where it looks its codecs up: by a name that no type of a module has.
     builder = sys.modules[DefaultRecordBatchBuilder.__module__]
     builder.zstd_encode = zstd  # type: ignore[attr-defined]

@@ -1,7 +1,6 @@
 """A worker's zstd batches: made by the compressor that is kept, and the same records for whoever reads them."""
 
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -23,13 +22,11 @@ ZSTD = 4
 
 
 @pytest.fixture
-def kept() -> Iterator[None]:
+def kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the compressor, for one test: it is a matter of the whole process."""
     builder = sys.modules[DefaultRecordBatchBuilder.__module__]
-    before = builder.zstd_encode  # type: ignore[attr-defined]
+    monkeypatch.setattr(builder, "zstd_encode", None)  # what was there comes back after the test
     keep_compressor()
-    yield
-    builder.zstd_encode = before  # type: ignore[attr-defined]
 
 
 def batch(values: list[bytes]) -> bytes:
