@@ -26,6 +26,7 @@ LAST: Final = datetime(9999, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)
 _MOMENT_OF: Final = datetime.fromtimestamp
 _EXACT_UNTIL_S: Final = 2.0**32
 """Until then (2106) the float of a whole millisecond is rounded to no other microsecond."""
+_AFTER_SECOND: Final[tuple[str, ...]] = ("Z", *(f".{ms:03d}Z" for ms in range(1, 1000)))
 FIRST_S: Final = FIRST.timestamp()
 LAST_S: Final = LAST.timestamp()
 
@@ -73,8 +74,8 @@ def format_time(at: float) -> str:
     """
     if not FIRST_S < at < LAST_S:
         at = from_epoch(at).timestamp()
-    seconds, ms = divmod(round(at * 1000.0), 1000)
-    return f"{_whole_second(seconds)}.{ms:03d}Z" if ms else f"{_whole_second(seconds)}Z"
+    ms = math.floor(at * 1000.0 + 0.5)
+    return _whole_second(ms // 1000) + _AFTER_SECOND[ms % 1000]
 
 
 @lru_cache(maxsize=4096)

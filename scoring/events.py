@@ -133,9 +133,7 @@ def state_change(
         evidence=evidence,
         noise=incident.noise_at(at, policy.curve.half_life_s),
     )
-    return Output(
-        STATE_CHANGES, incident_id, f"{incident_id}/{incident.revision}/state/{to.value}", at, change
-    )
+    return Output(STATE_CHANGES, incident_id, f"{incident_id}/{incident.revision}/state/{to}", at, change)
 
 
 def peak_crossing(
@@ -153,7 +151,7 @@ def peak_crossing(
         if crossing.kind is PeakKind.PEAKED
         else None,
     )
-    ident = f"{incident_id}/{incident.revision}/{crossing.kind.value}/{crossing.level}"
+    ident = f"{incident_id}/{incident.revision}/{crossing.kind}/{crossing.level}"
     return Output(PEAK_CROSSINGS, incident_id, ident, at, event)
 
 
