@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from statistics import median
 from typing import Final, NamedTuple
 
 TOLERANCE_S: Final = 0.0005
@@ -36,6 +37,18 @@ class Latency(NamedTuple):
     events: int
     lost: int
     rate: float
+
+
+def middle(runs: Collection[Latency]) -> Latency | None:
+    """Return the medians of several runs, each figure's own, and the sum of their events; None if there is no run.
+
+    >>> middle([Latency(5.0, 30.0, 10, 0, 2.0), Latency(6.0, 9.0, 10, 1, 2.0), Latency(4.0, 8.0, 10, 0, 2.0)])
+    Latency(p50_ms=5.0, p99_ms=9.0, events=30, lost=1, rate=2.0)
+    """
+    if not runs:
+        return None
+    p50_ms, p99_ms, events, lost, rate = zip(*runs, strict=True)
+    return Latency(median(p50_ms), median(p99_ms), sum(events), sum(lost), median(rate))
 
 
 def latencies(sent: Iterable[Sent], updates: Mapping[bytes, Held]) -> tuple[list[float], int]:

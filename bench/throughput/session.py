@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from confluent_kafka import KafkaException
 from rich.console import Console
 
-from bench.throughput.latency import Latency
+from bench.throughput.latency import Latency, middle
 from bench.throughput.loads import Load, zipf_load
 from bench.throughput.peers import decibel
 from bench.throughput.peers.floor import Sizes
@@ -72,9 +72,9 @@ class Session:
                 runs[peer.name].append(run)
                 self._tell(peer, run)
         works.clear()
+        halves, tenths = self._latencies(load, runs)
         for peer in filter(self._able, self._peers):
-            half, tenth = self._latencies(peer, load, median([run.per_s for run in runs[peer.name]]))
-            yield came_to(peer, load, runs[peer.name], half, tenth)
+            yield came_to(peer, load, runs[peer.name], halves[peer.name], tenths[peer.name])
 
     def _able(self, peer: Peer) -> bool:
         """Whether it has not failed, and does not follow one who has."""
@@ -94,16 +94,24 @@ class Session:
         for line in run.wrong[:5]:
             self._console.print(f"    [red]wrong[/red] {line}")
 
-    def _latencies(self, peer: Peer, load: Load, rate: float) -> tuple[Latency | None, Latency | None]:
-        """At half load; and for Decibel at a tenth without conflation. None where not asked for, or failed."""
+    def _latencies(
+        self, load: Load, runs: Mapping[str, Sequence[Throughput]]
+    ) -> tuple[dict[str, list[Latency]], dict[str, list[Latency]]]:
+        """Each peer's runs at half load; and Decibel's at a tenth without conflation. Empty where not asked for."""
+        halves: dict[str, list[Latency]] = {peer.name: [] for peer in self._peers}
+        tenths: dict[str, list[Latency]] = {peer.name: [] for peer in self._peers}
         if not self._asked.latency or load.name != "zipf":
-            return None, None
-        half = self._paced(peer, rate * HALF, {})
-        if peer.name != "decibel":
-            return half, None
-        return half, self._paced(peer, rate * TENTH, decibel.conflation_off())
+            return halves, tenths
+        for _ in range(self._asked.repeat):
+            for peer in filter(self._able, self._peers):
+                rate = median([run.per_s for run in runs[peer.name]])
+                halves[peer.name] += self._paced(peer, rate * HALF, {})
+                if peer.name == "decibel" and self._able(peer):
+                    tenths[peer.name] += self._paced(peer, rate * TENTH, decibel.conflation_off())
+        return halves, tenths
 
-    def _paced(self, peer: Peer, rate: float, environ: Mapping[str, str]) -> Latency | None:
+    def _paced(self, peer: Peer, rate: float, environ: Mapping[str, str]) -> list[Latency]:
+        """One run at a rate, or none where it failed."""
         asked = self._asked
         enough = WARM_EVENTS + int(rate * (RAMP_S + asked.paced_s + SPARE_S))
         load = zipf_load(enough, asked.incidents, asked.exponent, asked.seed)
@@ -112,12 +120,12 @@ class Session:
                 came = self._runner.latency(peer, load, rate, asked.paced_s, environ)
         except (RuntimeError, TimeoutError, KafkaException) as error:
             self._fail(peer, error)
-            return None
+            return []
         lost = f", {came.lost} [red]without an update[/red]" if came.lost else ""
         self._console.print(
             f"  {peer.name:17} at {came.rate:,.0f} events/s: p50 {came.p50_ms:.1f} ms, p99 {came.p99_ms:.1f} ms{lost}"
         )
-        return came
+        return [came]
 
 
 def sizes(runs: Collection[Throughput]) -> Sizes:
@@ -128,10 +136,10 @@ def sizes(runs: Collection[Throughput]) -> Sizes:
 
 
 def came_to(
-    peer: Peer, load: Load, runs: Sequence[Throughput], half: Latency | None, tenth: Latency | None
+    peer: Peer, load: Load, runs: Sequence[Throughput], halves: Sequence[Latency], tenths: Sequence[Latency]
 ) -> Measured:
-    """Return what a peer came to on a load: medians of its rates, its first run's bytes and restart."""
-    first = runs[0]
+    """Return what a peer came to on a load: medians of its rates and latencies, its first run's bytes and restart."""
+    first, half, tenth = runs[0], middle(halves), middle(tenths)
     return Measured(
         peer.name,
         peer.title,

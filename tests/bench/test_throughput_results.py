@@ -164,7 +164,12 @@ def test_a_peer_comes_to_the_medians_of_its_runs_and_to_its_largest_memory():
     runs = [run(100.0, recovery=Recovery(2.5, 1.0, 0.03)), run(300.0, peak_rss=30), run(120.0)]
 
     # when
-    found = came_to(peer, zipf_load(10), runs, Latency(5.0, 9.0, 100, 0, 60.0), None)
+    halves = [
+        Latency(5.0, 30.0, 100, 0, 60.0),
+        Latency(6.0, 9.0, 100, 0, 61.0),
+        Latency(4.0, 8.0, 100, 0, 59.0),
+    ]
+    found = came_to(peer, zipf_load(10), runs, halves, [])
 
     # then
     assert (found.per_s, found.per_cpu_s, found.peak_rss, found.runs) == (120.0, 240.0, 30, 3)
@@ -177,7 +182,7 @@ def test_a_peer_comes_to_the_medians_of_its_runs_and_to_its_largest_memory():
 
 def test_one_wrong_run_makes_a_peer_wrong():
     (peer,) = chosen(["floor"])
-    found = came_to(peer, zipf_load(10), [run(100.0), run(100.0, wrong=["a: 1 instead of 2"])], None, None)
+    found = came_to(peer, zipf_load(10), [run(100.0), run(100.0, wrong=["a: 1 instead of 2"])], [], [])
     assert not found.right
 
 
