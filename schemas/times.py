@@ -74,7 +74,7 @@ def format_time(at: float) -> str:
     """
     if not FIRST_S < at < LAST_S:
         at = from_epoch(at).timestamp()
-    ms = math.floor(at * 1000.0 + 0.5)
+    ms = _ms(at)
     return _whole_second(ms // 1000) + _AFTER_SECOND[ms % 1000]
 
 
@@ -99,7 +99,12 @@ def whole_ms(at: float) -> float:
     >>> whole_ms(1.0004), whole_ms(1.0006), whole_ms(math.inf)
     (1.0, 1.001, inf)
     """
-    return math.floor(at * 1000.0 + 0.5) / 1000.0 if -math.inf < at < math.inf else at
+    return _ms(at) / 1000.0 if -math.inf < at < math.inf else at
+
+
+def _ms(at: float) -> int:
+    """`at` (epoch seconds) in milliseconds, halves up."""
+    return math.floor(at * 1000.0 + 0.5)
 
 
 def ceil_ms(at: float) -> float:

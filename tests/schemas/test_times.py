@@ -33,6 +33,11 @@ def test_any_time_comes_back_to_the_millisecond(at: float):
     assert parse_time(format_time(at)) == pytest.approx(at, abs=0.000_6, rel=0)
 
 
+@given(at=st.floats(0.0, 4e9))
+def test_a_time_is_written_as_the_millisecond_it_is_taken_for(at: float):
+    assert parse_time(format_time(at)) == to_epoch(from_epoch(at))
+
+
 @given(moment=st.datetimes(timezones=st.just(UTC)), hours=st.integers(-23, 23))
 def test_the_zone_a_time_is_told_in_does_not_matter(moment: datetime, hours: int):
     # given
