@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import statistics
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -94,11 +92,6 @@ def completed(after: Results, before: Results) -> Results:
         measured=kept + after.measured,
         replay=after.replay or before.replay,
     )
-
-
-def median(values: Sequence[float]) -> float:
-    """Return the middle of the values."""
-    return statistics.median(values)
 
 
 def machine(kafka: str) -> Machine:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from statistics import median
 from typing import Final, NamedTuple
 
 from confluent_kafka import KafkaException
@@ -13,7 +14,7 @@ from bench.throughput.loads import Load, zipf_load
 from bench.throughput.peers import decibel
 from bench.throughput.peers.floor import Sizes
 from bench.throughput.peers.peer import Peer
-from bench.throughput.results import Measured, median
+from bench.throughput.results import Measured
 from bench.throughput.run import RAMP_S, WARM_EVENTS, Runner, Throughput, work
 
 HALF: Final = 0.5
@@ -72,8 +73,9 @@ class Session:
                 runs[peer.name].append(run)
                 self._tell(peer, run)
         works.clear()
+        measured = [peer for peer in self._peers if self._able(peer)]
         halves, tenths = self._latencies(load, runs)
-        for peer in filter(self._able, self._peers):
+        for peer in measured:  # one that fails only now has still come to its rates
             yield came_to(peer, load, runs[peer.name], halves[peer.name], tenths[peer.name])
 
     def _able(self, peer: Peer) -> bool:
@@ -100,11 +102,10 @@ class Session:
         """Each peer's runs at half load; and Decibel's at a tenth without conflation. Empty where not asked for."""
         halves: dict[str, list[Latency]] = {peer.name: [] for peer in self._peers}
         tenths: dict[str, list[Latency]] = {peer.name: [] for peer in self._peers}
-        if not self._asked.latency or load.name != "zipf":
-            return halves, tenths
-        for _ in range(self._asked.repeat):
+        repeat = self._asked.repeat if self._asked.latency and load.name == "zipf" else 0
+        for _ in range(repeat):
             for peer in filter(self._able, self._peers):
-                rate = median([run.per_s for run in runs[peer.name]])
+                rate = median(run.per_s for run in runs[peer.name])
                 halves[peer.name] += self._paced(peer, rate * HALF, {})
                 if peer.name == "decibel" and self._able(peer):
                     tenths[peer.name] += self._paced(peer, rate * TENTH, decibel.conflation_off())
@@ -146,8 +147,8 @@ def came_to(
         peer.version(),
         load.name,
         first.events,
-        median([run.per_s for run in runs]),
-        median([run.per_cpu_s for run in runs]),
+        median(run.per_s for run in runs),
+        median(run.per_cpu_s for run in runs),
         first.updates.records,
         max(run.peak_rss for run in runs),
         first.changelog.payload / first.events,
