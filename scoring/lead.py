@@ -21,10 +21,10 @@ def lead_time_s(incident: Incident) -> float | None:
 
 
 def told(lead_s: float | None) -> str:
-    """Return the lead in words, rounded down: no more is claimed than is true.
+    """Return the lead in words, rounded down: no more is claimed than is true, in hours up to two days as on the pages.
 
-    >>> told(2.9 * 86400.0)
-    'seen 2 d before mainstream media'
+    >>> told(2.9 * 86400.0), told(1.9 * 86400.0)
+    ('seen 2 days before mainstream media', 'seen 45 h before mainstream media')
     >>> told(0.0), told(None)
     ('mainstream media had it first', 'mainstream media do not have it yet')
     """
@@ -32,7 +32,7 @@ def told(lead_s: float | None) -> str:
         return "mainstream media do not have it yet"
     if lead_s == 0.0:
         return "mainstream media had it first"
-    for unit, name in ((DAY_S, "d"), (HOUR_S, "h"), (MINUTE_S, "min")):
-        if lead_s >= unit:
+    for least, unit, name in ((2 * DAY_S, DAY_S, "days"), (HOUR_S, HOUR_S, "h"), (MINUTE_S, MINUTE_S, "min")):
+        if lead_s >= least:
             return f"seen {lead_s // unit:.0f} {name} before mainstream media"
     return "seen at the same time as in mainstream media"

@@ -92,9 +92,10 @@ def test_it_is_the_same_in_any_order(stream, data):
     [
         (None, "mainstream media do not have it yet"),
         (0.0, "mainstream media had it first"),
-        (2.9 * 86400.0, "seen 2 d before mainstream media"),
-        (86400.0, "seen 1 d before mainstream media"),
-        (86400.0 - 1.0, "seen 23 h before mainstream media"),
+        (2.9 * 86400.0, "seen 2 days before mainstream media"),
+        (2 * 86400.0, "seen 2 days before mainstream media"),
+        (2 * 86400.0 - 1.0, "seen 47 h before mainstream media"),
+        (86400.0, "seen 24 h before mainstream media"),
         (3600.0, "seen 1 h before mainstream media"),
         (119.0, "seen 1 min before mainstream media"),
         (60.0, "seen 1 min before mainstream media"),
