@@ -25,7 +25,7 @@ from stream.worker.commit import BatchCommit, Outlet
 from stream.worker.credentials import credentials
 from stream.worker.metrics import WorkerMetrics
 from stream.worker.partitions import Partitions
-from stream.worker.tables import make_tables
+from stream.worker.tables import PromptTableManager, make_tables
 from stream.worker.timekeeper import Timekeeper
 from stream.worker.transport import BatchConsumer, make_transport
 
@@ -145,6 +145,7 @@ def _faust_app(settings: Settings) -> faust.App:
         broker_credentials=credentials(kafka),
         autodiscover=False,
         store="memory://",  # the tables bring their own stores
+        TableManager=PromptTableManager,
         topic_partitions=topics.partitions,
         topic_allow_declare=False,  # `decibel topics apply` makes them
         topic_disable_leader=True,  # nothing runs on a leader, and its topic would stall the fetcher

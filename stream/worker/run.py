@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from contextlib import closing
@@ -23,6 +24,13 @@ LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 # Faust and its parts tell of every step of a rebalance; of interest only when something is wrong with one.
 CHATTY: Final = ("faust", "mode", "aiokafka")
+
+
+class PromptWorker(faust.Worker):
+    """Faust's worker, without the second that it sleeps at its end: all has stopped, and the group has been left."""
+
+    async def _sentinel_task(self) -> None:
+        await asyncio.sleep(0)
 
 
 def check_topics(settings: Settings) -> None:
@@ -56,5 +64,5 @@ def run_worker(
     seldom_collect()
     keep_compressor()
     app = make_app(settings, commit_type)
-    runner = faust.Worker(app, loglevel=level, override_logging=False, quiet=True, redirect_stdouts=False)
+    runner = PromptWorker(app, loglevel=level, override_logging=False, quiet=True, redirect_stdouts=False)
     runner.execute_from_commandline()

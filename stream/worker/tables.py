@@ -14,6 +14,7 @@ from typing import Any, Final
 import faust
 import msgspec
 from faust.stores.base import Store
+from faust.tables import TableManager
 from faust.types import TP, EventT
 from msgspec import Struct
 
@@ -147,6 +148,16 @@ class RowStore(Store[bytes, bytes]):
     def __len__(self) -> int:
         """Return the number of rows in all partitions held here."""
         return sum(len(shelf) for shelf in self._shelves.values())
+
+
+class PromptTableManager(TableManager):
+    """Faust's manager of the tables, without the second for which it waits for more: all are declared by then."""
+
+    async def on_start(self) -> None:
+        """Open the tables and begin to recover them."""
+        if not self.should_stop:
+            await self._update_channels()
+            await self.recovery.start()
 
 
 class RowTable(faust.Table):
