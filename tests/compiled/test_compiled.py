@@ -35,7 +35,7 @@ def run(path: Path, *command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-P", *command],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(path)},
+        env=os.environ | {"PYTHONPATH": str(path), "HYPOTHESIS_PROFILE": "compiled"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -1,6 +1,7 @@
 """Properties are drawn alike in every run; HYPOTHESIS_PROFILE=thorough draws more of them, and at random.
 
 `mutation` draws few: `make mutation` runs them for each of thousands of mutants, and again in full for those that live.
+`compiled` draws a quarter: the same run holds the same properties in full against the sources of what is compiled.
 """
 
 import os
@@ -15,6 +16,7 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.register_profile("thorough", settings.get_profile("scoring"), max_examples=1000, derandomize=False)
+settings.register_profile("compiled", settings.get_profile("scoring"), max_examples=15)
 settings.register_profile(
     "mutation", settings.get_profile("scoring"), max_examples=8, phases=[Phase.explicit, Phase.generate]
 )
