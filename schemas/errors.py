@@ -6,6 +6,9 @@ setting), and what to do about it. Whoever knows the place adds it with :meth:`D
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 
 class DecibelError(Exception):
     """The root of all errors that Decibel raises on purpose."""
@@ -55,20 +58,33 @@ class StateError(DecibelError):
     """Stored state contradicts what is read; the worker stops rather than guess."""
 
 
-def field_first(message: str) -> str:
+_NAMED: Final = {
+    "Object missing required field `": "missing required field",
+    "Object contains unknown field `": "there is no such key",
+}
+"""What msgspec says of a field that it names itself, beside its path."""
+
+
+def field_first(message: str, *, first: int = 0) -> str:
     """Return msgspec's message with the field's path first, as one reads it.
+
+    Elements of a list are counted from `first`: from 0 in JSON, from 1 in files that people write.
 
     >>> field_first("Expected `int`, got `str` - at `$.engagement.likes`")
     'engagement.likes: expected int, got str'
     >>> field_first("Object missing required field `item_id`")
     'item_id: missing required field'
+    >>> field_first("Object contains unknown field `levels` - at `$.when`")
+    'when.levels: there is no such key'
+    >>> field_first("Expected `str`, got `int` - at `$.when[0].states[2]`", first=1)
+    'when[1].states[3]: expected str, got int'
     """
     text, _, path = message.partition(" - at `$")
-    path = path.rstrip("`").lstrip(".")
-    missing = "Object missing required field `"
-    if text.startswith(missing):
-        name = text.removeprefix(missing).rstrip("`")
-        return f"{path}.{name}: missing required field".lstrip(".")
+    path = re.sub(r"\[(\d+)\]", lambda at: f"[{int(at[1]) + first}]", path.rstrip("`").lstrip("."))
+    for opening, wrong in _NAMED.items():
+        if text.startswith(opening):
+            name = text.removeprefix(opening).rstrip("`")
+            return f"{path}.{name}: {wrong}".lstrip(".")
     if not path:
         return text.replace("`", "")
     return f"{path}: {text[:1].lower()}{text[1:]}".replace("`", "")

@@ -356,7 +356,7 @@ def load_policy(path: Path | str | None = None) -> Policy:
     try:
         policy = policy_tables.decode(text, Policy)
     except msgspec.ValidationError as error:
-        raise PolicyError(f"{source}: {error}") from error
+        raise PolicyError(f"{source}: {policy_tables.explained(error, SHIPPED.read_bytes())}") from error
     except (msgspec.DecodeError, ValueError) as error:
         raise PolicyError(f"{source}: not TOML: {error}") from error
     try:

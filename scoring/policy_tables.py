@@ -7,10 +7,13 @@ wrong.
 from __future__ import annotations
 
 import dataclasses
+import difflib
 from typing import Annotated, Any, Final, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Struct
+
+from schemas.errors import field_first
 
 T = TypeVar("T")
 
@@ -23,6 +26,22 @@ def decode(text: bytes, table: type[T]) -> T:
     """Return the table that `text` (TOML) says; msgspec's errors name the key that is wrong, or not known."""
     value: T = _value(msgspec.toml.decode(text, type=struct_of(table)))
     return value
+
+
+def explained(error: msgspec.ValidationError, example: bytes) -> str:
+    """Return what msgspec finds wrong, the key first; for an unknown one, what in `example` (TOML) is most like it."""
+    text = field_first(str(error), first=1)
+    key, _, wrong = text.partition(": ")
+    if wrong != "there is no such key":
+        return text
+    *tables, name = key.split(".")
+    node = msgspec.toml.decode(example)
+    for table in tables:
+        node = node.get(table.partition("[")[0], {}) if isinstance(node, dict) else {}
+        if isinstance(node, list):
+            node = node[0]
+    near = difflib.get_close_matches(name, node, n=1)
+    return f"{text}; did you mean {near[0]}?" if near else text
 
 
 def to_builtins(table: Any, *, str_keys: bool = False) -> Any:

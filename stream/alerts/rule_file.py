@@ -76,17 +76,8 @@ def _converted(path: Path, table: str, number: int, value: Any, kind: Any) -> An
 
 
 def _explained(message: str) -> str:
-    """Return msgspec's message with the key first, and what it allows in words.
-
-    >>> _explained("Object contains unknown field `levels` - at `$.when`")
-    'when.levels: there is no such key'
-    """
-    unknown = "Object contains unknown field `"
-    if message.startswith(unknown):
-        name, _, path = message.removeprefix(unknown).partition("`")
-        path = path.partition("`$")[2].strip("`.")
-        return f"{path}.{name}: there is no such key".lstrip(".")
-    text = field_first(message)
+    """Return msgspec's message with the key first, and what it allows in words."""
+    text = field_first(message, first=1)
     key = text.partition(":")[0].rpartition(".")[2].partition("[")[0]
     if "enum value" in text and key in _CHOICES:
         return f"{text}; allowed: {', '.join(_CHOICES[key])}"

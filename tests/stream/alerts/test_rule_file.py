@@ -41,7 +41,7 @@ def test_the_sample_is_read_whole():
         (HOOK + RULE + "when = {}\n", "rule 'all': when: no event can meet it"),
         (
             HOOK + RULE + 'when.states.to = ["Mayor"]\n',
-            "rule 'all': when.states.to[0]: invalid enum value 'Mayor'; allowed: Emerging, Growing, Debated, Major",
+            "rule 'all': when.states.to[1]: invalid enum value 'Mayor'; allowed: Emerging, Growing, Debated, Major",
         ),
         (HOOK + RULE + STATES + 'levels = ["x"]\n', "rule 'all': levels: there is no such key"),
         (HOOK + RULE + 'when.peaks.levels = ["Loud"]\n', "'Loud' is no level; there are: Silence, Whisper"),
@@ -54,7 +54,7 @@ def test_the_sample_is_read_whole():
         (HOOK + RULE + STATES + 'zone = "Berlin"\n', "rule 'all': zone: 'Berlin' is no time zone"),
         (
             HOOK + RULE + STATES + 'quiet = [{ from = "24:00", to = "07:00" }]\n',
-            "rule 'all': quiet[0].from: not allowed; allowed: a time of day, as 22:00",
+            "rule 'all': quiet[1].from: not allowed; allowed: a time of day, as 22:00",
         ),
         (
             HOOK + RULE + STATES + 'quiet = [{ from = "01:00", to = "01:00" }]\n',
