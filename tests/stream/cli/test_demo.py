@@ -26,6 +26,8 @@ ENOUGH_S = 60.0
 IN_A_TERMINAL = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
 """A program that runs its arguments on a terminal of their own and passes on what is typed and shown."""
 ENTER_SCREEN, LEAVE_SCREEN = b"\x1b[?1049h", b"\x1b[?1049l"
+TABLE_HEAD = b"Incident"
+"""Stands above the first incident that has a score."""
 
 
 def demo(*arguments: str, **environ: str) -> "subprocess.Popen[str]":
@@ -175,7 +177,7 @@ def test_ctrl_c_in_a_terminal_gives_the_terminal_back_and_sums_up() -> None:
         assert terminal.stdin is not None
         assert terminal.stdout is not None
         shown = b""
-        while b"new peak" not in shown:
+        while TABLE_HEAD not in shown:
             part = os.read(terminal.stdout.fileno(), 65536)
             assert part, shown[-2000:]
             shown += part
