@@ -12,7 +12,7 @@ from schemas.dead_letter import DeadLetter
 from schemas.errors import DecibelError
 from schemas.topics import DEAD_LETTERS, INCIDENT_PROFILES, SOURCE_ITEMS
 from stream.kafka_clients import broker_errors, open_producer
-from stream.loading import MEANT_FOR, Sender, require_topic
+from stream.loading import MEANT_FOR, Sender, require_topics
 from stream.log_reader import read_one, read_to_end
 from stream.settings import Settings
 from stream.topics import physical
@@ -69,7 +69,7 @@ def requeue(settings: Settings, letters: Iterable[Found]) -> tuple[int, list[Fou
     sent = 0
     empty = []
     with broker_errors(settings, "cannot requeue"), open_producer(settings) as client:
-        require_topic(client, settings, *_SOURCES)
+        require_topics(settings, *_SOURCES)
         sender = Sender(client)
         for found in letters:
             if found.letter.value is None:

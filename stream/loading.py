@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any, Final
 
 import msgspec
 from kafka import KafkaProducer
-from kafka.errors import KafkaError
 from msgspec import Struct
 
 from schemas.cloudevents import Output, headers
@@ -19,7 +19,7 @@ from schemas.errors import BrokerError, RecordError, field_first
 from schemas.times import from_epoch
 from schemas.topics import DEAD_LETTERS
 from stream.files import FileRecord
-from stream.kafka_clients import DELIVERY_TIMEOUT_S
+from stream.kafka_clients import DELIVERY_TIMEOUT_S, consumer
 from stream.settings import Settings
 from stream.topics import dead_letter_bytes, physical
 
@@ -167,18 +167,17 @@ class Loader:
         )
 
 
-def require_topic(producer: KafkaProducer, settings: Settings, *logicals: str) -> None:
-    """Return if the topics exist; BrokerError says what to do if one does not."""
+def require_topics(settings: Settings, *logicals: str) -> None:
+    """Return if the topics are there; BrokerError names one that is not. Use it inside `broker_errors`.
+
+    Kafka's list is asked for: a producer would wait ten seconds for a topic that is not in it.
+    """
+    with closing(consumer(settings)) as client:
+        present = client.topics()
     for logical in logicals:
         name = physical(settings, logical)
-        try:
-            known = producer.partitions_for(name)
-        except KafkaError as error:  # a timeout, whatever the cause
-            raise BrokerError(
-                f"topic {name} does not exist or cannot be seen; run `decibel topics apply`"
-            ) from error
-        if not known:
-            raise BrokerError(f"topic {name} does not exist; run `decibel topics apply`")
+        if name not in present:
+            raise BrokerError(f"topic {name} does not exist or cannot be seen; run `decibel topics apply`")
 
 
 def _key(value: bytes) -> bytes | None:

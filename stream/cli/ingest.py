@@ -46,8 +46,7 @@ def ingest(
 
     Each line is one observation of one item (fields: see the contract of source-items). A line that is no
     such thing is named on stderr and goes to the dead letters with its bytes; the others are sent. Sending a
-    file twice does no
-    harm: an observation counts once.
+    file twice does no harm: an observation counts once.
 
     \b
     Columns of a CSV file: FIELD=COLUMN, where likes, comments, shares and views are short for

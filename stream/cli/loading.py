@@ -16,7 +16,7 @@ from schemas.topics import DEAD_LETTERS
 from stream.cli.context import plain, print_json
 from stream.files import FileRecord
 from stream.kafka_clients import broker_errors, open_producer
-from stream.loading import Loader, Summary, require_topic
+from stream.loading import Loader, Summary, require_topics
 from stream.settings import Settings
 
 REJECTED_EXIT: Final = 3
@@ -43,7 +43,7 @@ def load_file(
     counted before it goes on its way. Raises BrokerError.
     """
     with broker_errors(settings, f"cannot send {name}"), open_producer(settings, linger_ms=20) as client:
-        require_topic(client, settings, logical, DEAD_LETTERS)
+        require_topics(settings, logical, DEAD_LETTERS)
         with _progress(name, size) as (say, show):
             loader = Loader(settings, logical, client, check=check, say=say)
             started = time.monotonic()

@@ -14,7 +14,7 @@ from schemas.times import format_time
 from schemas.topics import INCIDENT_PROFILES
 from stream.cli.context import Invocation, json_option, pass_invocation, plain, print_json
 from stream.kafka_clients import broker_errors, open_producer
-from stream.loading import Sender, require_topic
+from stream.loading import Sender, require_topics
 from stream.log_reader import read_to_end
 from stream.settings import Settings
 from stream.topics import physical
@@ -95,7 +95,7 @@ def _end_of(old: str, into: str, merges: dict[str, str]) -> str:
 def send_profile(settings: Settings, incident_id: str, value: bytes) -> None:
     """Send one profile and return when it is safe. Raises BrokerError."""
     with broker_errors(settings, "cannot send the merge"), open_producer(settings) as client:
-        require_topic(client, settings, INCIDENT_PROFILES)
+        require_topics(settings, INCIDENT_PROFILES)
         sender = Sender(client)
         sender.send(physical(settings, INCIDENT_PROFILES), incident_id.encode(), value)
         sender.flush()

@@ -119,7 +119,6 @@ def test_a_topic_that_does_not_exist_is_told_with_what_to_do(decibel):
         assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.slow  # waits as long as a broker may take to name a topic's partitions
 def test_ingest_into_no_topic_sends_nothing_and_makes_none(decibel, settings):
     done = decibel("ingest", "-", stdin=lines(item(1)), DECIBEL_TOPICS_PREFIX="nowhere.")
     assert done.exit_code == 1
