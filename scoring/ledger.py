@@ -202,10 +202,14 @@ class Ledger:
         """Put an event of the caller's own among the outputs, in its place in the order."""
         self._teller.tell(output)
 
+    def tell(self) -> list[Output]:
+        """Return the events since they were taken last; the rows that have changed are left to `collect`."""
+        return self._teller.take()
+
     def collect(self) -> Changes:
         """Return everything that has changed since the last call, and begin anew."""
         changes = self._changes
-        changes.outputs = self._teller.take()
+        changes.outputs = self.tell()
         for held in self._dirty:
             held.dirty, held.stored_at = False, None
         self._dirty.clear()

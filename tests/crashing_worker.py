@@ -5,12 +5,14 @@ Events and item rows do not wait for each other: it dies with either alone.
 The product's worker in everything else; only the commit's class is another.
 """
 
+import asyncio
 import os
 import signal
 import sys
 from collections.abc import Callable, Sized
 from typing import NoReturn
 
+from schemas.cloudevents import Output
 from schemas.topics import INCIDENT_MERGES
 from stream.settings import load_settings
 from stream.topics import INCIDENTS_CHANGELOG, ITEMS_CHANGELOG
@@ -24,6 +26,7 @@ STEPS = (
     "item rows alone",
     "between item rows",
     "after item rows",
+    "after the next window's events",
     "after incident rows",
     "after tables",
     "after done",
@@ -43,23 +46,42 @@ def die() -> NoReturn:
     raise AssertionError("unreachable")
 
 
+class HoldingCommit(BatchCommit):
+    """A commit that can hold incident rows back until the events of the next window have left, and dies then."""
+
+    holds = False
+
+    async def hold(self, told: Callable[[], None], *, holds: bool) -> None:
+        """Let the next window close, and come back only where nothing is held."""
+        self.holds = holds
+        if holds:
+            told()
+            await asyncio.Event().wait()
+
+    async def tell(self, outputs: list[Output]) -> None:
+        """Send the events; they are the last where rows are held."""
+        await super().tell(outputs)
+        if self.holds:
+            die()
+
+
 def crashing(step: str, nth: int, kind: str = "items") -> type[BatchCommit]:
-    """Return a commit that dies at `step` of the `nth` batch of a kind."""
+    """Return a commit that dies at `step` of the `nth` batch of a kind, or of a later one if that has no such step."""
     reached, chosen = 0, KINDS[kind]
 
     def reach(place: str) -> None:
         if step == place:
             die()
 
-    class CrashingCommit(BatchCommit):
+    class CrashingCommit(HoldingCommit):
         def __init__(self, outlet: Outlet, partition: int, stored: PartitionRows) -> None:
             super().__init__(outlet, partition, stored)
 
-        async def run(self, batch: Batch) -> None:
+        async def run(self, batch: Batch, told: Callable[[], None]) -> None:
             nonlocal reached
             reached += chosen(batch)
-            if reached != nth or not chosen(batch):
-                return await super().run(batch)
+            if reached < nth or not chosen(batch):
+                return await super().run(batch, told)
             reach("before outputs")
             if step == "between outputs":
                 await self.outlet.send_outputs(self.partition, batch.outputs[: _half(batch.outputs)])
@@ -75,6 +97,7 @@ def crashing(step: str, nth: int, kind: str = "items") -> type[BatchCommit]:
                 die()
             items = await self.outlet.send_rows(ITEMS_CHANGELOG, self.partition, batch.rows.items)
             reach("after item rows")
+            await self.hold(told, holds=step == "after the next window's events")
             incidents = await self.outlet.send_rows(INCIDENTS_CHANGELOG, self.partition, batch.rows.incidents)
             reach("after incident rows")
             self.stored.arrived(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from agents.batch import apply_batch
+from agents.batch import apply_batch, apply_records
 from schemas.cloudevents import Output
 from schemas.codec import encode
 from schemas.incident_profile import IncidentProfile
@@ -184,6 +184,11 @@ class Driver:
         changes = encode_changes(apply_batch(self.ledger, topic, 0, records))
         self.log.extend(changes.outputs)
         return changes
+
+    def tell(self, records: Iterable[Raw], topic: str = SOURCE_ITEMS) -> None:
+        """Apply a batch whose events leave before its rows, which are still to be collected."""
+        apply_records(self.ledger, topic, 0, records)
+        self.log.extend(self.ledger.tell())
 
     def store(self, changes: EncodedChanges) -> None:
         """Store the rows of a batch, items first, and let the ledger read them anew."""

@@ -1,5 +1,6 @@
 """The batch commit: one object that owns the order in which a batch leaves the worker. Read `run` from top to bottom.
-What leaves together is what a window has gathered of one partition: here a batch is that.
+What leaves together is what a partition has gathered in a window, or in several whose events have left already: here a
+batch is that.
 
 1. The output events, and 2. the item rows, both acknowledged by the broker. They do not wait for each other.
 3. The incident rows, acknowledged in their changelog.
@@ -9,7 +10,8 @@ What leaves together is what a window has gathered of one partition: here a batc
 A crash before 5 means that the batch is read again. Rows carry the offset they are at, so what is in them is skipped;
 an item row that is ahead of its incident's row (a crash before 3) says what the incident counted before; and the ledger
 gives the same events with the same ids and bytes. Nothing is lost and nothing counted twice.
-The commits of one partition run one after another; those of different partitions run side by side.
+The commits of one partition run one after another; those of different partitions run side by side. From 3 on the events
+of the partition's next windows may leave: they are never more than a repeat of what is told after a crash.
 """
 
 from __future__ import annotations
@@ -116,15 +118,21 @@ class BatchCommit:
     def __init__(self, outlet: Outlet, partition: int, stored: PartitionRows) -> None:
         self.outlet, self.partition, self.stored = outlet, partition, stored
 
-    async def run(self, batch: Batch) -> None:
+    async def tell(self, outputs: list[Output]) -> None:
+        """Send the events of a window that leaves its rows to a later batch; return when the broker has them."""
+        await self.outlet.send_outputs(self.partition, outputs)
+
+    async def run(self, batch: Batch, told: Callable[[], None]) -> None:
         """Take a batch through all five steps; whatever raises, raises before it is reported as done.
 
         The first two go together, without a task for each of their topics: that would cost more than a small batch.
+        `told` is called after them.
         """
         posted = await self.outlet.post_rows(ITEMS_CHANGELOG, self.partition, batch.rows.items)
         for each in await self.outlet.post_outputs(self.partition, batch.outputs):
             await each.offset()
         items = None if posted is None else await posted.offset()
+        told()
         incidents = await self.outlet.send_rows(INCIDENTS_CHANGELOG, self.partition, batch.rows.incidents)
         self.stored.arrived(batch.rows, {"items": items, "incidents": incidents})
         batch.done()

@@ -86,7 +86,7 @@ class WorkerMetrics:
         )
         self._commit = Histogram(
             "decibel_batch_commit_seconds",
-            "Time until outputs and changelogs of a window were acknowledged.",
+            "Time until the outputs and changelogs of a commit were acknowledged.",
             buckets=_SECONDS,
             registry=registry,
         )
@@ -129,7 +129,7 @@ class WorkerMetrics:
         self._apply.observe(apply_s)
 
     def window(self, records: int, collect_s: float) -> None:
-        """Note a window that has closed: how many records, and how long it took to collect it (seconds)."""
+        """Note a window that has closed: how many records, and how long it took to collect (seconds)."""
         self._window_records.observe(records)
         self._collect.observe(collect_s)
 
@@ -158,7 +158,7 @@ class WorkerMetrics:
             counter.labels(label).inc(count)
 
     def committed(self, seconds: float) -> None:
-        """Note how long a window took until all of it was acknowledged."""
+        """Note how long a commit took until all of it was acknowledged."""
         self._commit.observe(seconds)
 
     def recovered(self, incidents: int, seconds: float) -> None:

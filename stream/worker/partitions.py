@@ -34,7 +34,8 @@ Fail = Callable[[BaseException], None]
 class Partition:
     """One partition: records are applied at once and in order; what they change is gathered and committed behind.
 
-    While one window is on its way to the broker the next one is open, and stays so until that one is safe.
+    While the events of one window are on their way to the broker the next one is open, and stays so until it has them.
+    The same holds of rows, which take longer: windows that close meanwhile leave theirs to a later one.
     """
 
     def __init__(
@@ -57,13 +58,14 @@ class Partition:
         self._window = Window(conflation_ms)
         self._timer: asyncio.TimerHandle | None = None
         self._draining = False
-        self._committing: asyncio.Task[None] | None = None
-        self._one_is_safe = asyncio.Event()
+        self._telling: asyncio.Task[None] | None = None
+        self._storing: asyncio.Task[None] | None = None
+        self._moved_on = asyncio.Event()
 
     async def room(self) -> None:
         """Wait until another batch may be applied."""
         while self._window.full:
-            await self._one_safe()
+            await self._until_it_moves_on()
 
     def apply(self, topic: str, records: list[Record], done: Done) -> None:
         """Apply a batch of `topic` (a logical name); `done` is called when all it changed is safe."""
@@ -72,7 +74,7 @@ class Partition:
             apply_records(self.ledger, topic, self.number, records)
         except BaseException as error:
             # The ledger may have taken half of a record: nothing of it may be collected any more.
-            self._window.close()
+            self._window.close_with_rows()
             self._fail(error)
             raise
         self._metrics.batch(len(records), time.perf_counter() - started)
@@ -101,67 +103,102 @@ class Partition:
         """Wait until all that was applied is safe; the open window closes as soon as it can."""
         self._draining = True
         self._close_when_due()
-        while self._committing is not None or self._window.is_open:
-            await self._one_safe()
+        while self._telling is not None or self._storing is not None or self._window.has_rows:
+            await self._until_it_moves_on()
         self._draining = False
 
     def close(self) -> None:
         """Stop committing; what is under way is read again by whoever has the partition next."""
-        for each in (self._timer, self._committing):
+        for each in (self._timer, self._telling, self._storing):
             if each is not None:
                 each.cancel()
 
-    async def _one_safe(self) -> None:
-        self._one_is_safe.clear()
-        await self._one_is_safe.wait()
+    async def _until_it_moves_on(self) -> None:
+        self._moved_on.clear()
+        await self._moved_on.wait()
 
     def _close_when_due(self) -> None:
-        """Have the window handed over, or looked at again: when it is due, or when the last one is safe."""
+        """Have the window handed over, or looked at again: when it is due, or when what it waits for is safe."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if not self._window.is_open or self._committing is not None:
+        if self._telling is not None or not self._window.has_rows:
             return
-        wait_s = 0.0 if self._draining else self._window.closes_in()
+        wait_s = self._closes_in()
+        if wait_s is None:
+            return
         loop = asyncio.get_running_loop()
         if wait_s > 0.0:
             self._timer = loop.call_later(wait_s, self._close_when_due)
             return
-        self._committing = loop.create_task(self._hand_over(), name=f"commit-{self.number}")
+        self._telling = loop.create_task(self._hand_over(), name=f"commit-{self.number}")
+
+    def _closes_in(self) -> float | None:
+        """How long (seconds) the window may stay open; None: until the rows that are on their way are safe."""
+        window = self._window
+        if self._draining or window.full:
+            return 0.0 if self._storing is None else None
+        if window.is_open:
+            return window.closes_in()
+        return window.rows_in() if self._storing is None else None
 
     def _collect(self) -> Batch:
-        """Take what the window has gathered, encoded as it is now."""
+        """Take all that the window has gathered and those before have left, encoded as it is now."""
         started, records = time.perf_counter(), self._window.records
         changes = self.ledger.collect()
-        batch = Batch(changes.outputs, encode_rows(changes), self._window.close())
+        batch = Batch(changes.outputs, encode_rows(changes), self._window.close_with_rows())
         self._rows.coming(batch.rows)
-        self._metrics.tally(self.ledger.take_tally())
-        self._metrics.outputs(batch.outputs)
         if self.ledger.held > MOST_ROWS_HELD:
             self.ledger.forget()
-        self._metrics.window(records, time.perf_counter() - started)
+        self._closed(batch.outputs, records, started)
         return batch
 
+    def _collect_events(self) -> list[Output]:
+        """Take the events that the window has gathered."""
+        started, records = time.perf_counter(), self._window.records
+        outputs = self.ledger.tell()
+        self._window.close()
+        self._closed(outputs, records, started)
+        return outputs
+
+    def _closed(self, outputs: list[Output], records: int, started: float) -> None:
+        self._metrics.tally(self.ledger.take_tally())
+        self._metrics.outputs(outputs)
+        self._metrics.window(records, time.perf_counter() - started)
+
     async def _hand_over(self) -> None:
-        """Commit what the window holds when it is this partition's turn; then see to the next."""
+        """Send what the window holds when it is this partition's turn, with rows if none are on their way."""
         try:
             await self._turns.mine()
-            if self._window.is_open:  # else a record that failed meanwhile has closed it
-                await self._commit_window()
+            if self._window.has_rows:  # else a record that failed meanwhile has closed it
+                await self._send_window()
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever it is
             # Nothing after this batch may be committed, and the ledger is ahead of the tables: only a restart is safe.
             self._fail(error)
             return
-        self._committing = None
+        if self._telling is asyncio.current_task():
+            self._telling = None
         self._close_when_due()
-        self._one_is_safe.set()
+        self._moved_on.set()
 
-    async def _commit_window(self) -> None:
-        batch, started = self._collect(), time.perf_counter()
-        await self._commit.run(batch)
+    async def _send_window(self) -> None:
+        window, started = self._window, time.perf_counter()
+        rows_too = self._draining or not window.is_open or window.rows_in() <= 0.0
+        if self._storing is not None or not rows_too:
+            await self._commit.tell(self._collect_events())
+            return
+        batch, self._storing = self._collect(), self._telling
+        self._moved_on.set()  # a full window has room again
+        await self._commit.run(batch, self._told)
+        self._storing = None
         self._metrics.committed(time.perf_counter() - started)
+
+    def _told(self) -> None:
+        """The broker has the events of the last window: the next one may close."""
+        self._telling = None
+        self._close_when_due()
 
 
 def share_output(share: IndexShare) -> Output:

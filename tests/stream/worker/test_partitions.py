@@ -22,6 +22,8 @@ from tests.driver import Driver, Raw
 POLICY = load_policy()
 LONG_MS = 10_000
 """A window that no test waits for."""
+INCIDENT_ROWS = "decibel-incidents-changelog"
+ITEM_ROWS = "decibel-items-changelog"
 
 
 class Answered:
@@ -36,19 +38,24 @@ class Answered:
 
 
 class Taken:
-    """A producer that keeps what it is given, and has it acknowledged only while `answers` is set."""
+    """A producer that keeps what it is given.
+
+    That is acknowledged only while `answers` is set, rows of incidents only while `answers_rows` is.
+    """
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, list[bytes]]] = []
-        self.answers = asyncio.Event()
+        self.answers, self.answers_rows = asyncio.Event(), asyncio.Event()
         self.answers.set()
+        self.answers_rows.set()
 
     async def post_records(
         self, topic: str, partition: int, records: Iterable[tuple[bytes, bytes, Headers]]
     ) -> "Answered":
         keys = [key for key, _, _ in records]
         self.sent.append((topic, keys))
-        return Answered(self.answers, len(keys) - 1)
+        answers = self.answers_rows if topic == INCIDENT_ROWS else self.answers
+        return Answered(answers, len(keys) - 1)
 
     def keys(self, topic: str) -> list[list[bytes]]:
         """What went to a topic, one list for each time it was sent to."""
@@ -77,6 +84,15 @@ def observations(*incidents: str) -> list[Raw]:
     ]
 
 
+async def until(holds: Callable[[], bool]) -> None:
+    """Give the loop its rounds until a condition holds."""
+    for _ in range(100):
+        if holds():
+            return
+        await asyncio.sleep(0)
+    pytest.fail("it did not come to hold")
+
+
 async def first_is_safe(partition: Partition, record: Raw) -> None:
     """Apply a record and wait until it is safe: from then on the partition is not quiet."""
     safe = asyncio.Event()
@@ -98,8 +114,8 @@ async def test_what_comes_first_goes_out_at_once_and_what_follows_is_gathered() 
     # One score and one row of each incident, each item's row; the state change of the new one is there as well.
     assert producer.keys(NOISE_SCORES) == [[b"a"], [b"a", b"b"]]
     assert producer.keys(STATE_CHANGES) == [[b"a"], [b"b"]]
-    assert producer.keys("decibel-incidents-changelog") == [[b"a"], [b"a", b"b"]]
-    assert sorted(producer.keys("decibel-items-changelog")[1]) == [b"a\0x:1", b"a\0x:3", b"b\0x:2", b"b\0x:4"]
+    assert producer.keys(INCIDENT_ROWS) == [[b"a"], [b"a", b"b"]]
+    assert sorted(producer.keys(ITEM_ROWS)[1]) == [b"a\0x:1", b"a\0x:3", b"b\0x:2", b"b\0x:4"]
 
 
 async def test_without_conflation_every_revision_has_its_score() -> None:
@@ -111,7 +127,7 @@ async def test_without_conflation_every_revision_has_its_score() -> None:
     assert producer.keys(NOISE_SCORES) == [[b"a", b"a"]]
 
 
-async def test_the_next_window_stays_open_until_the_last_one_is_safe() -> None:
+async def test_the_next_window_stays_open_until_the_broker_has_the_events_of_the_last_one() -> None:
     """Given a broker that does not answer; when batches come; then one window waits for it, the rest is gathered."""
     producer, done = Taken(), []
     partition = made(producer, conflation_ms=0)
@@ -127,22 +143,54 @@ async def test_the_next_window_stays_open_until_the_last_one_is_safe() -> None:
     assert done == [0, 1, 2]
 
 
+async def test_events_leave_while_rows_are_on_their_way_and_the_next_rows_wait_for_those() -> None:
+    """Given rows that are not acknowledged; when batches come; then each has its events sent, and none is safe."""
+    producer, done = Taken(), []
+    partition = made(producer, conflation_ms=0)
+    producer.answers_rows.clear()
+    for number, record in enumerate(observations("a", "a", "b", "b")):
+        partition.apply(SOURCE_ITEMS, [record], lambda record=record: done.append(record.offset))
+        await until(lambda told=number + 1: len(producer.keys(NOISE_SCORES)) == told)
+    assert producer.keys(NOISE_SCORES) == [[b"a"], [b"a"], [b"b"], [b"b"]]
+    assert (producer.keys(ITEM_ROWS), producer.keys(INCIDENT_ROWS)) == ([[b"a\0x:0"]], [[b"a"]])
+    assert done == []
+    producer.answers_rows.set()
+    await asyncio.wait_for(partition.drain(), 5.0)
+    assert producer.keys(INCIDENT_ROWS) == [[b"a"], [b"a", b"b"]]
+    assert done == [0, 1, 2, 3]
+
+
+async def test_rows_that_no_later_window_takes_leave_by_themselves() -> None:
+    """Given a window that has left its rows behind; when nothing more comes; then they are soon stored."""
+    producer, safe = Taken(), asyncio.Event()
+    partition = made(producer, conflation_ms=0)
+    first, second = observations("a", "b")
+    await first_is_safe(partition, first)
+    partition.apply(SOURCE_ITEMS, [second], safe.set)
+    await until(lambda: len(producer.keys(NOISE_SCORES)) == 2)
+    assert producer.keys(INCIDENT_ROWS) == [[b"a"]]
+    await asyncio.wait_for(safe.wait(), 5.0)
+    assert producer.keys(INCIDENT_ROWS) == [[b"a"], [b"b"]]
+
+
 async def test_a_partition_takes_no_more_than_a_full_window_while_one_is_on_its_way(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Given a broker that does not answer; when the window is full; then there is room only once the last is safe."""
+    """Given rows that are not acknowledged; when the window is full; then there is room only once they are."""
     monkeypatch.setattr(stream.worker.window, "MOST_RECORDS", 2)
     producer = Taken()
     partition = made(producer)
-    producer.answers.clear()
+    producer.answers_rows.clear()
     one, *rest = observations("a", "a", "b", "b")
     partition.apply(SOURCE_ITEMS, [one], lambda: None)
     await asyncio.wait_for(partition.room(), 5.0)
+    await until(lambda: bool(producer.keys(INCIDENT_ROWS)))
     partition.apply(SOURCE_ITEMS, rest, lambda: None)
     room = asyncio.create_task(partition.room())
-    await asyncio.sleep(0)
+    for _ in range(10):
+        await asyncio.sleep(0)
     assert not room.done()
-    producer.answers.set()
+    producer.answers_rows.set()
     await asyncio.wait_for(room, 5.0)
     await partition.drain()
 

@@ -42,18 +42,22 @@ def deployment(broker: EmbeddedBroker) -> Deployment:
     return Deployment(broker.bootstrap, embedded=True, changes=changes)
 
 
+NEXT = "after the next window's events"
+
+
 @pytest.mark.parametrize(
-    ("step", "conflation_ms"), [(step, 5) for step in STEPS] + [("between item rows", 0)]
+    ("step", "nth", "conflation_ms"),
+    [(step, 9, 5) for step in STEPS if step != NEXT] + [("between item rows", 9, 0), (NEXT, 1, 0)],
 )
 async def test_a_crash_at_any_step_of_a_commit_loses_and_repeats_nothing(
-    deployment: Deployment, step: str, conflation_ms: int
+    deployment: Deployment, step: str, nth: int, conflation_ms: int
 ) -> None:
-    """Given a worker that dies at this step of its 9th window; when it is restarted; then all is as replay gives it."""
+    """Given a worker that dies at this step of its nth batch; when it is restarted; then all is as replay gives it."""
     deployment.changes["DECIBEL_WORKER_CONFLATION_MS"] = str(conflation_ms)
     items, profiles = recording("tech-2021")
     items = items[:FIRST]
     await deployment.produce(INCIDENT_PROFILES, keyed(profiles))
-    with WorkerProcess(deployment, (sys.executable, "-m", "tests.crashing_worker", step, "9")) as worker:
+    with WorkerProcess(deployment, (sys.executable, "-m", "tests.crashing_worker", step, str(nth))) as worker:
         worker.until_ready()
         await deployment.until_committed((INCIDENT_PROFILES,))
         await deployment.produce(SOURCE_ITEMS, keyed(items))

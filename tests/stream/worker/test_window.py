@@ -2,7 +2,7 @@
 
 import pytest
 
-from stream.worker.window import LONGEST_S, MOST_RECORDS, Window
+from stream.worker.window import LONGEST_S, MOST_RECORDS, ROWS_S, Window
 
 FRESH_S = 0.0
 LATE_S = 2.0
@@ -91,17 +91,37 @@ def test_a_full_window_closes_whatever_the_time(clock):
     window.add(1, LATE_S, None)
     assert window.full
     assert window.closes_in() <= 0.0
+    assert window.rows_in() <= 0.0
     window.close()
+    assert (window.records, window.full) == (0, True)
+    window.close_with_rows()
     assert (window.records, window.full) == (0, False)
 
 
-def test_who_is_to_be_told_is_told_of_the_window_its_records_were_in_and_in_order(clock):
+def test_rows_are_collected_at_once_on_a_quiet_partition_and_not_sooner_than_that_again(clock):
+    window = Window(0, clock)
+    window.add(1, FRESH_S, None)
+    assert window.rows_in() <= 0.0
+    window.close_with_rows()
+    assert not window.has_rows
+    clock.now += ROWS_S / 4
+    window.add(1, FRESH_S, None)
+    window.close()
+    assert (window.is_open, window.has_rows) == (False, True)
+    assert window.rows_in() == pytest.approx(ROWS_S * 3 / 4)
+    clock.now += ROWS_S
+    window.add(1, FRESH_S, None)
+    assert window.rows_in() <= 0.0
+
+
+def test_who_is_to_be_told_is_told_of_the_rows_its_records_changed_and_in_order(clock):
     window, told = Window(100, clock), []
     window.add(1, FRESH_S, lambda: told.append("first"))
+    window.close()
     window.add(1, FRESH_S, lambda: told.append("second"))
-    first = window.close()
+    first = window.close_with_rows()
     window.add(1, FRESH_S, lambda: told.append("third"))
-    second = window.close()
+    second = window.close_with_rows()
     assert told == []
     first()
     assert told == ["first", "second"]
